@@ -1,0 +1,253 @@
+// All that an adapter sees: what it is told to bring about, what it may read, and the actions it may ask for.
+// Types and tiny pure helpers only; nothing here runs I/O.
+import type * as z from 'zod'
+
+/** Milliseconds since the epoch, or a length of time in milliseconds. */
+export type Millis = number
+
+export type OwnerReference = Readonly<{
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}>
+
+/** Kubernetes metadata as it comes over the wire: times stay RFC 3339 strings. */
+export type ObjectMeta = Readonly<{
+  name: string
+  generateName?: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  deletionGracePeriodSeconds?: number
+  labels?: Readonly<Record<string, string>>
+  annotations?: Readonly<Record<string, string>>
+  ownerReferences?: readonly OwnerReference[]
+  finalizers?: readonly string[]
+  managedFields?: readonly unknown[]
+}>
+
+/** Any Kubernetes object, as plain JSON. Unknown fields are kept: nobody drops what they do not know. */
+export type KubeObject = Readonly<{
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+  [field: string]: unknown
+}>
+
+export type KindRef = Readonly<{ apiVersion: string; kind: string }>
+export type Ref = Readonly<{ apiVersion: string; kind: string; namespace?: string; name: string }>
+
+/** A Kubernetes Event to record about the object being reconciled. */
+export type EventNote = Readonly<{ type: 'Normal' | 'Warning'; reason: string; message: string }>
+
+/** Fields shared by every action: `why` is what people read when they ask for the reason. */
+type Reasoned = Readonly<{
+  why: string
+  /** Recorded before the request is sent, so also when it fails. */
+  announce?: EventNote
+  /** Recorded once the request has succeeded. */
+  event?: EventNote
+}>
+
+/** One write. Performed in order by `src/kube/perform.ts`; the first error stops the rest. */
+export type Action =
+  | (Reasoned & Readonly<{ verb: 'create'; object: KubeObject }>)
+  | (Reasoned &
+      Readonly<{
+        verb: 'patch'
+        ref: Ref
+        type: 'merge' | 'json' | 'strategic'
+        patch: unknown
+        subresource?: 'status' | 'scale'
+        /** Precondition: answer 409 when the object has moved on. Merge patches only. */
+        resourceVersion?: string
+      }>)
+  | (Reasoned &
+      Readonly<{ verb: 'delete'; ref: Ref; uid?: string; propagation?: 'Background' | 'Foreground' | 'Orphan' }>)
+  | (Reasoned & Readonly<{ verb: 'evict'; ref: Ref }>)
+
+/** The user's spec refers to something missing or unfit: a condition and a slow recheck, never a hot loop. */
+export class TerminalError extends Error {
+  readonly reason: string
+  constructor(reason: string, message: string) {
+    super(message)
+    this.name = 'TerminalError'
+    this.reason = reason
+  }
+}
+
+/** A share of the traffic. `weight` counts in units of `Desired.total`. */
+export type Dest = Readonly<{
+  role: 'stable' | 'canary' | 'active' | 'preview' | 'extra'
+  weight: number
+  service?: string
+  /** Pod template hash behind this destination, for routers that select by label. */
+  hash?: string
+}>
+
+export type StringMatch = Readonly<{ exact?: string; prefix?: string; regex?: string }>
+
+/** Requests that match any entry go to the canary. */
+export type HeaderRoute = Readonly<{
+  name: string
+  anyOf: readonly Readonly<{ header: string; value: StringMatch }>[]
+}>
+
+/** Requests that match any entry (no entry: all) are copied to the canary; `percent` 0..100. */
+export type MirrorRoute = Readonly<{
+  name: string
+  percent: number
+  anyOf: readonly Readonly<{
+    method?: StringMatch
+    path?: StringMatch
+    headers?: Readonly<Record<string, StringMatch>>
+  }>[]
+}>
+
+/** The whole state that the routers must show, in precedence order; the weights of `dests` sum to `total`. */
+export type Desired = Readonly<{
+  /** The Rollout: who owns what an adapter creates. */
+  owner: OwnerReference
+  namespace: string
+  total: number
+  /** True when the spec names maxTrafficWeight (nginx then writes canary-weight-total). */
+  totalIsExplicit: boolean
+  dests: readonly Dest[]
+  headers: readonly HeaderRoute[]
+  mirrors: readonly MirrorRoute[]
+}>
+
+/** Looks an object up in the reading that the plan is made from. */
+export type Seen = (ref: Ref) => KubeObject | undefined
+
+export type Finding = Readonly<{ level: 'error' | 'warning'; path?: string; message: string }>
+
+/** How far the router has followed: `verified` null means that it gives no feedback. */
+export type Observation = Readonly<{ verified: boolean | null; reason: string }>
+
+/** What a provider can express; the core refuses what it cannot instead of dropping it silently. */
+export type Caps = Readonly<{
+  header: readonly ('exact' | 'prefix' | 'regex')[]
+  mirror: false | 'all' | 'percent'
+  maxExtras: number
+  /** Largest `total` the provider can be given. */
+  maxTotal: number
+  blueGreen: boolean
+}>
+
+export type PolicyRule = Readonly<{
+  apiGroups: readonly string[]
+  resources: readonly string[]
+  verbs: readonly string[]
+}>
+
+/** A traffic adapter: one file in adapters/traffic, a pure translator from Desired to actions. */
+export type TrafficRouter<C> = Readonly<{
+  /** The key under spec.strategy.canary.trafficRouting, or `pintle/NAME` under its plugins. */
+  name: string
+  config: z.ZodType<C>
+  rbac: readonly PolicyRule[]
+  caps: Caps
+  /** The objects that a plan reads; asked before anything is decided, so it sees only names. */
+  reads(config: C, owner: Readonly<{ namespace: string; name: string }>): readonly Ref[]
+  /** Lint before the first write: what the objects lack for this configuration. */
+  check?(config: C, want: Desired, seen: Seen): readonly Finding[]
+  /** The writes that bring the world to `want`, in order; empty when it is there. Throws TerminalError. */
+  plan(config: C, want: Desired, seen: Seen): readonly Action[]
+  observe?(config: C, want: Desired, seen: Seen): Observation
+  /** The Rollout goes or the router is removed: everything back to stable, own objects gone. */
+  release?(config: C, owner: Readonly<{ namespace: string; name: string; uid: string }>, seen: Seen): readonly Action[]
+}>
+
+/** Declares a traffic adapter; exists for its types. */
+export const defineTrafficRouter = <C>(router: TrafficRouter<C>): TrafficRouter<C> => router
+
+export type HttpRequest = Readonly<{
+  method: string
+  url: string
+  headers?: Readonly<Record<string, string>>
+  body?: string
+  /** Milliseconds. */
+  timeout?: Millis
+}>
+export type HttpReply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>
+
+/** A measured value: `result` is what conditions see, `value` what the measurement records. */
+export type Measured = Readonly<{ result: unknown; value: string; metadata?: Readonly<Record<string, string>> }>
+
+/** A metric provider: says what to ask and how to read the answer; the core sends. */
+export type MetricProvider<C> = Readonly<{
+  /** The key under metrics[].provider, or `pintle/NAME` under its plugin. */
+  name: string
+  config: z.ZodType<C>
+  rbac?: readonly PolicyRule[]
+  request(config: C): HttpRequest
+  /** Throws an Error whose message becomes that of an Error measurement. */
+  parse(reply: HttpReply, config: C): Measured
+}>
+
+/** Declares a metric provider; exists for its types. */
+export const defineMetricProvider = <C>(provider: MetricProvider<C>): MetricProvider<C> => provider
+
+/** The reference to an object. */
+export const refOf = (object: KubeObject): Ref => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+  name: object.metadata.name,
+})
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Deep equality of JSON values; key order does not count, an undefined member equals an absent one. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => sameJson(x, b[i]))
+  if (!isRecord(a) || !isRecord(b)) return false
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+  for (const key of keys) if (!sameJson(a[key], b[key])) return false
+  return true
+}
+
+/** The RFC 7386 merge patch that makes `target`'s fields true in `live`; null in `target` means "must be absent".
+ * Fields of `live` that `target` does not name are left alone. Undefined: nothing to do. */
+export function mergePatchTo(live: unknown, target: unknown): unknown {
+  if (target === null) return live === undefined || live === null ? undefined : null
+  if (!isRecord(target)) return sameJson(live, target) ? undefined : target
+  const patch: Record<string, unknown> = {}
+  const base = isRecord(live) ? live : {}
+  for (const [key, value] of Object.entries(target)) {
+    if (value === undefined) continue
+    const part = mergePatchTo(base[key], value)
+    if (part !== undefined) patch[key] = part
+  }
+  if (Object.keys(patch).length > 0) return patch
+  return isRecord(live) ? undefined : {}
+}
+
+const withoutNulls = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value
+    : isRecord(value)
+      ? Object.fromEntries(
+          Object.entries(value)
+            .filter(([, v]) => v !== null && v !== undefined)
+            .map(([k, v]) => [k, withoutNulls(v)]),
+        )
+      : value
+
+/** The actions that make `desired` true: create, merge patch, or nothing when the world already says it.
+ * In `desired`, null means "must be absent". */
+export function ensure(live: KubeObject | undefined, desired: KubeObject, why: string): readonly Action[] {
+  if (!live) return [{ verb: 'create', object: withoutNulls(desired) as KubeObject, why }]
+  const { apiVersion: _a, kind: _k, ...fields } = desired
+  const patch = mergePatchTo(live, fields)
+  return patch === undefined ? [] : [{ verb: 'patch', ref: refOf(live), type: 'merge', patch, why }]
+}
