@@ -1,0 +1,224 @@
+// A checked table becomes the immutable snapshot that requests are matched against; swapping it is one assignment.
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Backend, type Endpoint, endpointAt } from './endpoints.ts'
+import { cookieOf, headerOf, hostName, stringTest, type Test, underPrefix } from './match.ts'
+import { compileMirrors, type Mirror } from './mirror-match.ts'
+import { keepOnly, type Lags, newLags } from './pick.ts'
+import type { DestSpec, Route, RouteTable } from './table.ts'
+
+/** A version behind a route. `key` names it in the weighted choice and lives through swaps. */
+export type Dest = Readonly<{
+  key: string
+  role: DestSpec['role']
+  weight: number
+  hash: string
+  /** For people: the Service or address. */
+  target: string
+  endpoints: readonly Endpoint[]
+  problem?: string
+}>
+
+type Verdict = 'canary' | 'other' | undefined
+
+export type CompiledRoute = Readonly<{
+  name: string
+  total: number
+  dests: readonly Dest[]
+  lags: Lags
+  /** Does a header or cookie decide before the weight? `other` is any version but the canary. */
+  forced(headers: IncomingHttpHeaders): 'preview' | Verdict
+  mirrors: readonly Mirror[]
+  spill: boolean
+}>
+
+/** A way into a route: by host, port and path; `to` preview when this way leads there by itself. */
+export type Entry = Readonly<{
+  route: CompiledRoute
+  exact?: string
+  prefix: string
+  toPreview: boolean
+  strip: boolean
+}>
+
+type Hosts = { exact: Map<string, Entry[]>; wild: [suffix: string, entries: Entry[]][]; any: Entry[] }
+
+export type Snapshot = Readonly<{
+  generation: number
+  routes: readonly CompiledRoute[]
+  /** Every address that a request may be sent to. */
+  endpoints: ReadonlyMap<string, Endpoint>
+  /** Ports that the table wants listened on. */
+  ports: ReadonlySet<number>
+  find(port: number, host: string, path: string): Entry | undefined
+}>
+
+/** Finds the pods of a Service; sources that know no Services leave it out. */
+export type Resolve = (service: string, port: number | string | undefined) => Backend
+
+/** The memories of the weighted choices by route name; they outlive tables. */
+export type Memory = { seed: number; lags: Map<string, Lags> }
+
+const unresolved: Resolve = service => ({ endpoints: [], problem: `nothing resolves Service ${service} here` })
+
+/** Compiles a table. Routes keep their choice's memory by name, so a swap never resets a share. */
+export function compile(table: RouteTable, memory: Memory, resolve: Resolve = unresolved): Snapshot {
+  const byPort = new Map<number, Hosts>()
+  const endpoints = new Map<string, Endpoint>()
+  const kept = new Set<string>()
+  const lagsAt = (name: string): Lags => {
+    kept.add(name)
+    return lagsOf(memory, name)
+  }
+  const routes = table.routes.map(route => {
+    const compiled = compileRoute(route, lagsAt, resolve)
+    for (const dest of compiled.dests) for (const e of dest.endpoints) endpoints.set(e.key, e)
+    for (const [port, entry] of entriesOf(route, compiled)) addEntry(byPort, port, route.match.hosts, entry)
+    return compiled
+  })
+  for (const name of memory.lags.keys()) if (!kept.has(name)) memory.lags.delete(name)
+  for (const hosts of byPort.values()) sortHosts(hosts)
+  const everyPort = byPort.get(0)
+  return {
+    generation: table.generation,
+    routes,
+    endpoints,
+    ports: new Set([...byPort.keys()].filter(port => port !== 0)),
+    find(port, host, path) {
+      const own = byPort.get(port)
+      return (own && findEntry(own, host, path)) ?? (everyPort && findEntry(everyPort, host, path))
+    },
+  }
+}
+
+function lagsOf(memory: Memory, name: string): Lags {
+  const known = memory.lags.get(name)
+  if (known) return known
+  let seed = memory.seed
+  for (const char of name) seed = Math.imul(seed ^ char.charCodeAt(0), 0x01000193)
+  const lags = newLags(seed)
+  memory.lags.set(name, lags)
+  return lags
+}
+
+function compileRoute(route: Route, lagsAt: (name: string) => Lags, resolve: Resolve): CompiledRoute {
+  const lags = lagsAt(route.name)
+  const dests = route.dests.map(dest => compileDest(dest, resolve))
+  keepOnly(lags, new Set(dests.map(d => d.key)))
+  return {
+    name: route.name,
+    total: route.total,
+    dests,
+    lags,
+    forced: forcedBy(route),
+    mirrors: compileMirrors(route.mirrors, name => lagsAt(`${route.name} mirror ${name}`)),
+    spill: route.onEmpty === 'spill',
+  }
+}
+
+function compileDest(spec: DestSpec, resolve: Resolve): Dest {
+  const { role, weight, upstream } = spec
+  const target = typeof upstream === 'string' ? upstream : upstream.service
+  const key = role === 'extra' ? `extra ${target} ${spec.hash ?? ''}` : role
+  if (typeof upstream !== 'string') {
+    const { endpoints, hash, problem } = resolve(upstream.service, upstream.port)
+    const known = problem === undefined ? {} : { problem }
+    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints, ...known }
+  }
+  const url = new URL(upstream)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const endpoints = [endpointAt(host, url.port === '' ? 80 : Number(url.port))]
+  return { key, role, weight, hash: spec.hash ?? '', target, endpoints }
+}
+
+/** Preview header, then header routes, then ingress-nginx's header and cookie: the first that speaks decides. */
+function forcedBy(route: Route): CompiledRoute['forced'] {
+  const header = route.preview?.header
+  const name = header?.name.toLowerCase()
+  const tests = route.headerRoutes.flatMap(r =>
+    r.anyOf.map(({ header, value }): [string, Test] => [header.toLowerCase(), stringTest(value)]),
+  )
+  const nginx = route.canaryBy && nginxRule(route.canaryBy)
+  return headers => {
+    const asked = name === undefined ? undefined : headerOf(headers, name)
+    if (asked !== undefined && (header?.value === undefined || asked === header.value)) return 'preview'
+    for (const [at, test] of tests) {
+      const value = headerOf(headers, at)
+      if (value !== undefined && test(value)) return 'canary'
+    }
+    return nginx?.(headers)
+  }
+}
+
+/** ingress-nginx: header value, else header pattern (a broken one means never), else always/never; then the cookie. */
+function nginxRule(by: NonNullable<Route['canaryBy']>): (headers: IncomingHttpHeaders) => Verdict {
+  const name = by.header?.toLowerCase()
+  const pattern = by.pattern ? regExp(by.pattern) : undefined
+  return headers => {
+    const value = name === undefined ? undefined : headerOf(headers, name)
+    if (value !== undefined) {
+      if (by.value) {
+        if (value === by.value) return 'canary'
+      } else if (by.pattern) {
+        if (!pattern) return 'other'
+        if (pattern.test(value)) return 'canary'
+      } else if (value === 'always' || value === 'never') return value === 'always' ? 'canary' : 'other'
+    }
+    const cookie = by.cookie ? cookieOf(headers.cookie, by.cookie) : undefined
+    return cookie === 'always' ? 'canary' : cookie === 'never' ? 'other' : undefined
+  }
+}
+
+function regExp(text: string): RegExp | undefined {
+  try {
+    return new RegExp(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The ways into a route, each with the port it holds on (0: any). */
+function* entriesOf(spec: Route, route: CompiledRoute): Generator<[port: number, Entry]> {
+  const { match, preview } = spec
+  const port = match.port ?? 0
+  const own = { route, prefix: match.pathPrefix ?? '/', toPreview: false, strip: false }
+  yield [port, match.path === undefined ? own : { ...own, exact: match.path }]
+  if (preview?.pathPrefix)
+    yield [port, { route, prefix: preview.pathPrefix, toPreview: true, strip: preview.stripPrefix }]
+  if (preview?.port) yield [preview.port, { route, prefix: '/', toPreview: true, strip: false }]
+}
+
+function addEntry(byPort: Map<number, Hosts>, port: number, names: readonly string[] | undefined, entry: Entry): void {
+  const hosts: Hosts = byPort.get(port) ?? { exact: new Map(), wild: [], any: [] }
+  byPort.set(port, hosts)
+  if (!names || names.length === 0) hosts.any.push(entry)
+  for (const name of (names ?? []).map(hostName)) {
+    if (name === '*') hosts.any.push(entry)
+    else if (name.startsWith('*.')) {
+      const known = hosts.wild.find(([suffix]) => suffix === name.slice(1))
+      if (known) known[1].push(entry)
+      else hosts.wild.push([name.slice(1), [entry]])
+    } else hosts.exact.set(name, [...(hosts.exact.get(name) ?? []), entry])
+  }
+}
+
+function sortHosts(hosts: Hosts): void {
+  // Exact paths before prefixes, long prefixes before short ones; the sort is stable, so ties keep the table's order.
+  const rank = (e: Entry): number => (e.exact === undefined ? e.prefix.replace(/\/$/, '').length : Infinity)
+  const order = (a: Entry, b: Entry): number => (rank(a) === rank(b) ? 0 : rank(b) > rank(a) ? 1 : -1)
+  for (const entries of [...hosts.exact.values(), ...hosts.wild.map(w => w[1]), hosts.any]) entries.sort(order)
+}
+
+function findEntry(hosts: Hosts, host: string, path: string): Entry | undefined {
+  const fits = (e: Entry): boolean => (e.exact === undefined ? underPrefix(path, e.prefix) : e.exact === path)
+  if (hosts.exact.size === 0 && hosts.wild.length === 0) return hosts.any.find(fits)
+  const name = hostName(host)
+  const exact = hosts.exact.get(name)?.find(fits)
+  if (exact) return exact
+  for (const [suffix, entries] of hosts.wild) {
+    // A wildcard stands for exactly one label.
+    if (!name.endsWith(suffix) || name.slice(0, -suffix.length).includes('.') || name.length === suffix.length) continue
+    const found = entries.find(fits)
+    if (found) return found
+  }
+  return hosts.any.find(fits)
+}

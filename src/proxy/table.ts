@@ -1,0 +1,166 @@
+// The route table as people and adapters write it: what a file, a ConfigMap or the flags say, checked before use.
+import * as z from 'zod'
+import { UserError } from '../errors.ts'
+
+/** Largest `total` of a route: a thousandth of a per mille, and sums stay exact integers. */
+export const MAX_TOTAL = 1_000_000
+
+const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
+const portNumber = z.int().min(1).max(65535)
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is not a header name')
+
+const pattern = z.string().refine(isRegExp, 'is not a regular expression')
+
+/** One of exact, prefix or regex (unanchored, as JavaScript reads it). */
+const stringMatch = z
+  .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: pattern.optional() })
+  .refine(m => Object.values(m).filter(v => v !== undefined).length === 1, 'needs exactly one of exact, prefix, regex')
+
+/** Where requests go: a fixed address, or the pods behind a Service, dialled directly. */
+const upstream = z.union([
+  z.string().refine(isUpstreamUrl, 'must look like http://host:port, without path, query or user'),
+  z.strictObject({
+    service: z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look like namespace/name'),
+    /** Port of the Service, by number or name; not given: its first. */
+    port: z.union([portNumber, z.string().min(1)]).optional(),
+  }),
+])
+
+const dest = z.looseObject({
+  role: z.enum(['stable', 'canary', 'active', 'preview', 'extra']),
+  weight: z.int().min(0).max(MAX_TOTAL),
+  /** Pod template hash: only a label of the counters, the pods come from `upstream`. */
+  hash: z.string().optional(),
+  revision: z.string().optional(),
+  upstream,
+})
+
+const headerRoute = z.looseObject({
+  name: z.string(),
+  anyOf: z.array(z.looseObject({ header: headerName, value: stringMatch })).min(1),
+})
+
+const mirror = z.looseObject({
+  name: z.string(),
+  percent: z.number().min(0).max(100),
+  anyOf: z
+    .array(
+      z.looseObject({
+        method: stringMatch.optional(),
+        path: stringMatch.optional(),
+        headers: z.record(z.string(), stringMatch).optional(),
+      }),
+    )
+    .default([]),
+})
+
+/** ingress-nginx's own rules for a canary, asked before the weight: header, then cookie. */
+const canaryBy = z.looseObject({
+  header: headerName.optional(),
+  /** The header equals this: canary; then always/never mean nothing special. */
+  value: z.string().optional(),
+  pattern: z.string().optional(),
+  cookie: z.string().optional(),
+})
+
+const preview = z.looseObject({
+  pathPrefix: path.optional(),
+  /** Cut pathPrefix off before the pod sees the path; an Ingress path is not cut. */
+  stripPrefix: z.boolean().default(false),
+  header: z.looseObject({ name: headerName, value: z.string().optional() }).optional(),
+  /** A port of the proxy on which every request goes to preview. */
+  port: portNumber.optional(),
+})
+
+const match = z.looseObject({
+  /** Names without port; `*.example.com` stands for one label; none: any host. */
+  hosts: z.array(z.string().min(1)).optional(),
+  /** Whole path elements: /app matches /app and /app/x, not /apple. */
+  pathPrefix: path.optional(),
+  path: path.optional(),
+  /** Only requests that came in on this port of the proxy. */
+  port: portNumber.optional(),
+})
+
+const route = z
+  .looseObject({
+    name: z.string().min(1),
+    match: match.default({}),
+    /** What the weights sum to. */
+    total: z.int().min(1).max(MAX_TOTAL).default(100),
+    dests: z.array(dest).min(1),
+    headerRoutes: z.array(headerRoute).default([]),
+    canaryBy: canaryBy.optional(),
+    mirrors: z.array(mirror).default([]),
+    preview: preview.optional(),
+    /** A chosen version without a ready pod: fail answers 503, spill takes another version (as ingress-nginx does). */
+    onEmpty: z.enum(['fail', 'spill']).default('fail'),
+  })
+  .superRefine((r, ctx) => {
+    const sum = r.dests.reduce((n, d) => n + d.weight, 0)
+    const fault = (message: string, ...at: (string | number)[]) => ctx.addIssue({ code: 'custom', message, path: at })
+    if (sum !== r.total) fault(`the weights sum to ${sum}, but total is ${r.total}`, 'dests')
+    for (const role of ['stable', 'canary', 'active', 'preview'])
+      if (r.dests.filter(d => d.role === role).length > 1) fault(`role ${role} appears twice`, 'dests')
+    if (r.preview && !r.dests.some(d => d.role === 'preview')) fault('no destination has the role preview', 'preview')
+    const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0
+    if (toCanary && !r.dests.some(d => d.role === 'canary')) fault('no destination has the role canary', 'dests')
+    if (r.match.path && r.match.pathPrefix) fault('give path or pathPrefix, not both', 'match')
+  })
+
+/** Schema of a route table. */
+export const routeTable = z
+  .looseObject({ generation: z.int().min(0).default(0), routes: z.array(route).default([]) })
+  .superRefine((t, ctx) => {
+    const seen = new Set<string>()
+    for (const [i, r] of t.routes.entries()) {
+      if (seen.has(r.name))
+        ctx.addIssue({ code: 'custom', message: `route ${r.name} appears twice`, path: ['routes', i] })
+      seen.add(r.name)
+    }
+  })
+
+/** A checked route table, defaults filled in. */
+export type RouteTable = z.infer<typeof routeTable>
+/** A route table as it may be written: defaults left out. */
+export type RouteTableInput = z.input<typeof routeTable>
+export type Route = RouteTable['routes'][number]
+export type DestSpec = Route['dests'][number]
+export type Upstream = DestSpec['upstream']
+export type MirrorSpec = Route['mirrors'][number]
+export type StringMatchSpec = z.infer<typeof stringMatch>
+
+/** Checks a table. `where` names its place for the message (a file, a ConfigMap). Raises UserError PIN4001. */
+export function parseTable(raw: unknown, where: string): RouteTable {
+  const parsed = routeTable.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(issue => `${issue.path.map(String).join('.') || 'table'}: ${issue.message}`)
+  throw badTable(where, faults.join('; '))
+}
+
+/** Reads a table from JSON text. Raises UserError PIN4001. */
+export function readTable(text: string, where: string): RouteTable {
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch (error) {
+    throw badTable(where, `not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return parseTable(raw, where)
+}
+
+const badTable = (where: string, fault: string): UserError =>
+  new UserError('PIN4001', `bad route table in ${where}: ${fault}`, 'Correct it; the last good table stays in force.')
+
+function isRegExp(text: string): boolean {
+  try {
+    return Boolean(new RegExp(text))
+  } catch {
+    return false
+  }
+}
+
+function isUpstreamUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url?.protocol === 'http:' && url.hostname !== '' && text.replace(/\/$/, '') === `http://${url.host}`
+}
