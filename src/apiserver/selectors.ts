@@ -1,0 +1,234 @@
+// Label and field selectors: the texts of list requests and the objects inside Services and workloads.
+import type { KubeObject } from '../contract.ts'
+import { type KindDef, StatusError } from './model.ts'
+import { labelKeyFaults, labelValueFaults } from './name-rules.ts'
+
+export type Labels = Readonly<Record<string, string>>
+export type LabelMatcher = (labels: Labels | undefined) => boolean
+
+type Operator = 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
+type Token = Readonly<{ is: string; text: string }>
+
+const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message)
+
+const operators = ['==', '!=', '=', '>', '<', '!', '(', ')', ',']
+
+function tokensOf(text: string): Token[] {
+  const tokens: Token[] = []
+  let at = 0
+  while (at < text.length) {
+    if (/[ \t\r\n]/.test(text[at] ?? '')) {
+      at++
+      continue
+    }
+    const operator = operators.find(o => text.startsWith(o, at))
+    if (operator !== undefined) {
+      tokens.push({ is: operator, text: operator })
+      at += operator.length
+      continue
+    }
+    const word = /^[^ \t\r\n=!(),><]+/.exec(text.slice(at))?.[0] ?? ''
+    tokens.push({ is: word === 'in' || word === 'notin' ? word : 'word', text: word })
+    at += word.length
+  }
+  return [...tokens, { is: 'end', text: '' }]
+}
+
+function requirement(key: string, operator: Operator, values: readonly string[]): LabelMatcher {
+  const wanted = new Set(values)
+  const bound = BigInt(operator === 'gt' || operator === 'lt' ? (values[0] ?? '0') : '0')
+  return labels => {
+    const value = labels?.[key]
+    if (operator === 'exists') return value !== undefined
+    if (operator === '!') return value === undefined
+    if (operator === 'in') return value !== undefined && wanted.has(value)
+    if (operator === 'notin') return value === undefined || !wanted.has(value)
+    if (value === undefined || !/^[-+]?\d+$/.test(value)) return false
+    return operator === 'gt' ? BigInt(value) > bound : BigInt(value) < bound
+  }
+}
+
+/** Reads one requirement after another; the messages are the real server's. */
+class LabelParser {
+  readonly tokens: Token[]
+  at = 0
+  constructor(text: string) {
+    this.tokens = tokensOf(text)
+  }
+
+  peek(): Token {
+    return this.tokens[this.at] ?? { is: 'end', text: '' }
+  }
+
+  /** `in` and `notin` are plain words unless an operator is due. */
+  isWord(token = this.peek()): boolean {
+    return token.is === 'word' || token.is === 'in' || token.is === 'notin'
+  }
+
+  take(): Token {
+    const token = this.peek()
+    this.at++
+    return token
+  }
+
+  fail(message: string): never {
+    throw badRequest(`unable to parse requirement: ${message}`)
+  }
+
+  one(): LabelMatcher {
+    const negated = this.peek().is === '!'
+    if (negated) this.take()
+    const key = this.take()
+    if (!this.isWord(key)) this.fail(`found '${key.text}', expected: identifier`)
+    const faults = labelKeyFaults(key.text)
+    if (faults.length > 0) this.fail(`<nil>: Invalid value: ${JSON.stringify(key.text)}: ${faults.join('; ')}`)
+    const next = this.peek().is
+    if (negated) return requirement(key.text, '!', [])
+    if (next === 'end' || next === ',') return requirement(key.text, 'exists', [])
+    const operator = this.take()
+    if (operator.is === 'in' || operator.is === 'notin')
+      return requirement(key.text, operator.is, this.values(key.text))
+    if (operator.is === '=' || operator.is === '==') return requirement(key.text, 'in', [this.value(key.text)])
+    if (operator.is === '!=') return requirement(key.text, 'notin', [this.value(key.text)])
+    if (operator.is !== '>' && operator.is !== '<')
+      this.fail(`found '${operator.text}', expected: in, notin, =, ==, !=, gt, lt`)
+    const value = this.value(key.text)
+    if (!/^[-+]?\d+$/.test(value))
+      this.fail(
+        `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      )
+    return requirement(key.text, operator.is === '>' ? 'gt' : 'lt', [value])
+  }
+
+  value(key: string): string {
+    const next = this.peek()
+    if (next.is === 'end' || next.is === ',') return ''
+    this.take()
+    if (!this.isWord(next)) this.fail(`found '${next.text}', expected: identifier`)
+    return this.checked(key, [next.text])[0] ?? ''
+  }
+
+  values(key: string): string[] {
+    const open = this.take()
+    if (open.is !== '(') this.fail(`found '${open.text}' expected: '('`)
+    const values = new Set<string>()
+    let last = ','
+    for (;;) {
+      const token = this.take()
+      if (token.is === ')') {
+        if (last === ',') values.add('')
+        return this.checked(key, [...values].sort())
+      }
+      if (token.is === ',') {
+        if (last === ',') values.add('')
+      } else if (!this.isWord(token)) {
+        this.fail(`found '${token.text}', expected: ${last === ',' ? "',', or identifier" : "',' or ')'"}`)
+      } else if (last !== ',') {
+        this.fail(`found '${token.text}', expected: ',' or ')'`)
+      } else {
+        values.add(token.text)
+      }
+      last = token.is === ',' ? ',' : 'word'
+    }
+  }
+
+  checked(key: string, values: string[]): string[] {
+    const causes = values.flatMap((value, i) => {
+      const faults = labelValueFaults(value)
+      return faults.length === 0
+        ? []
+        : [`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${faults.join('; ')}`]
+    })
+    if (causes.length > 0) this.fail(causes.length === 1 ? `${causes[0]}` : `[${causes.join(', ')}]`)
+    return values
+  }
+}
+
+/** Reads `app=web,tier in (a,b),!old`; an empty text matches everything.
+ * Throws StatusError 400 with the real server's wording. */
+export function parseLabelSelector(text: string): LabelMatcher {
+  const parser = new LabelParser(text)
+  const all: LabelMatcher[] = []
+  while (parser.peek().is !== 'end') {
+    const first = parser.peek()
+    if (!parser.isWord() && first.is !== '!')
+      throw badRequest(`found '${first.text}', expected: !, identifier, or 'end of string'`)
+    all.push(parser.one())
+    const after = parser.take()
+    if (after.is === 'end') break
+    if (after.is !== ',') throw badRequest(`found '${after.text}', expected: ',' or 'end of string'`)
+    const next = parser.peek()
+    if (!parser.isWord() && next.is !== '!') throw badRequest(`found '${next.text}', expected: identifier after ','`)
+  }
+  return labels => all.every(matches => matches(labels))
+}
+
+const objectOperators: Readonly<Record<string, Operator>> = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
+}
+
+type Expression = Readonly<{ key?: string; operator?: string; values?: readonly string[] }>
+export type LabelSelector = Readonly<{ matchLabels?: Labels; matchExpressions?: readonly Expression[] }>
+
+/** The matcher of a LabelSelector object. Absent selects nothing, `{}` everything.
+ * Throws StatusError 400 on an unknown operator. */
+export function labelSelectorOf(selector: LabelSelector | null | undefined): LabelMatcher {
+  if (selector === undefined || selector === null) return () => false
+  const all = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => requirement(key, 'in', [value]))
+  for (const { key = '', operator = '', values = [] } of selector.matchExpressions ?? []) {
+    const known = objectOperators[operator]
+    if (known === undefined) throw badRequest(`${JSON.stringify(operator)} is not a valid label selector operator`)
+    all.push(requirement(key, known, values))
+  }
+  return labels => all.every(matches => matches(labels))
+}
+
+function unescaped(value: string): string {
+  let out = ''
+  for (let i = 0; i < value.length; i++) {
+    const char = value[i] ?? ''
+    if (char === ',' || char === '=')
+      throw badRequest(`invalid field selector: unescaped character in value: ${char.charCodeAt(0)}`)
+    if (char !== '\\') {
+      out += char
+      continue
+    }
+    const next = value[++i] ?? ''
+    if (next === '' || !'\\,='.includes(next))
+      throw badRequest(`invalid field selector: invalid escape sequence: \\${next}`)
+    out += next
+  }
+  return out
+}
+
+const textAt = (object: KubeObject, path: string): string => {
+  let value: unknown = object
+  for (const part of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part]
+  return value === undefined || value === null ? '' : String(value)
+}
+
+const unknownLabel = (def: KindDef, label: string): StatusError =>
+  badRequest(
+    def.builtIn && Object.keys(def.selectable).length === 0
+      ? `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      : `field label not supported: ${label}`,
+  )
+
+/** Reads `status.phase!=Running,metadata.name=x` for a kind; an absent field counts as the empty text.
+ * Throws StatusError 400 on a label that the kind does not have. */
+export function fieldMatcher(def: KindDef, text: string): (object: KubeObject) => boolean {
+  const all: ((object: KubeObject) => boolean)[] = []
+  for (const term of text.match(/(?:\\.|[^,\\]|\\$)+/gs) ?? []) {
+    const parts = /^(.*?)(!=|==|=)(.*)$/s.exec(term)
+    if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
+    const [, label = '', operator = '=', raw = ''] = parts
+    const value = unescaped(raw)
+    const path = label === 'metadata.name' || label === 'metadata.namespace' ? label : def.selectable[label]
+    if (path === undefined) throw unknownLabel(def, label)
+    all.push(object => (textAt(object, path) === value) === (operator !== '!='))
+  }
+  return object => all.every(matches => matches(object))
+}
