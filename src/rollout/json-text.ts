@@ -1,0 +1,40 @@
+// Pieces of JSON text exactly as Go's encoder writes them.
+
+const UNSAFE = /[<>&\u2028\u2029]/g
+
+/** A JSON string; lone surrogates become U+FFFD. */
+export function stringText(value: string): string {
+  const text = JSON.stringify(value.isWellFormed() ? value : value.toWellFormed())
+  // A search is much cheaper than a replacement, and hits are rare.
+  if (text.search(UNSAFE) < 0) return text
+  return text.replace(UNSAFE, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A number as an API server serves it: integers exactly, others as the shortest double. */
+export const numberText = (value: number | bigint): string => String(value)
+
+const compareUtf8 = (a: string, b: string): number => {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    // Within UTF-16 only surrogates are out of the order of UTF-8.
+    if (x !== y) return (x >= 0xd800 && x < 0xe000 ? x + 0x2000 : x) - (y >= 0xd800 && y < 0xe000 ? y + 0x2000 : y)
+  }
+  return a.length - b.length
+}
+
+/** The keys of an object in the order of their UTF-8 bytes. */
+export const sortedKeys = (value: object): string[] => Object.keys(value).sort(compareUtf8)
+
+/** Any JSON value, compact, keys sorted, nulls kept. */
+export function rawText(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return stringText(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return numberText(value)
+  if (typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return `[${value.map(rawText).join()}]`
+  const fields = value as Readonly<Record<string, unknown>>
+  return `{${sortedKeys(fields)
+    .map(key => `${stringText(key)}:${rawText(fields[key])}`)
+    .join()}}`
+}
