@@ -18,6 +18,8 @@ export type Codec = Readonly<{
   item?: Codec
   /** Of structs; filled once all types are known. */
   members?: readonly Member[]
+  /** The name of a struct's type. */
+  type?: string
 }>
 
 export type Member = Readonly<{
@@ -102,7 +104,7 @@ function mapOf(item: Codec): Codec {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function structOf(members: readonly Member[]): Codec {
+function structOf(type: string, members: readonly Member[]): Codec {
   const write = (value: unknown): string => {
     if (!isObject(value)) return fail()
     let text = ''
@@ -125,6 +127,7 @@ function structOf(members: readonly Member[]): Codec {
     },
     empty: '',
     members,
+    type,
   }
 }
 
@@ -142,7 +145,7 @@ export function compileTypes(table: string): ReadonlyMap<string, Codec> {
   for (const line of table.replaceAll(/\n +/g, ' ').trim().split('\n')) {
     const [type = '', rest = ''] = line.split(/:(.*)/s)
     const members: Member[] = []
-    types.set(type, structOf(members))
+    types.set(type, structOf(type, members))
     pending.push(() => {
       for (const text of rest.trim().split(/\s+/)) members.push(memberOf(text, codecOf))
     })

@@ -100,3 +100,21 @@ export function quantityOf(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return canonicalQuantity(String(value))
   return typeof value === 'string' ? canonicalQuantity(value.replace(EDGES, '')) : undefined
 }
+
+/** The size of a quantity in thousandths, rounded up in size as Kubernetes does on writing; undefined when it is none.
+ * Equal quantities have equal thousandths whatever their suffix. */
+export function thousandths(value: unknown): string | undefined {
+  const text = quantityOf(value)
+  const quantity = text === undefined ? undefined : parse(text)
+  if (!quantity) return undefined
+  const { fraction, minus } = quantity
+  const digits = BigInt(quantity.whole + fraction)
+  const isBinary = quantity.form === 'binary'
+  const power = (isBinary ? 0 : quantity.power) - fraction.length + 3
+  const times = isBinary ? 1024n ** BigInt(BINARY.indexOf(quantity.suffix)) : 1n
+  // Nobody asks for 1e40 of anything; a text that large stands for itself.
+  if (Math.abs(power) > 60) return text
+  const raised = digits * times * 10n ** BigInt(Math.max(power, 0))
+  const divisor = 10n ** BigInt(Math.max(-power, 0))
+  return `${minus ? '-' : ''}${(raised + divisor - 1n) / divisor}`
+}

@@ -3,6 +3,8 @@ import { maxSurge, maxUnavailable } from './limits.ts'
 import { isPromoted, type Sets, type Sized, type SpecShape, type StatusShape, wantedReplicas } from './shape.ts'
 import { currentSetWeight, maxTrafficWeight } from './weight.ts'
 
+export type { Sized } from './shape.ts'
+
 /** Wanted spec.replicas of the two sets. */
 export type Counts = Readonly<{ new: number; stable: number }>
 

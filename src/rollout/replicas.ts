@@ -30,7 +30,7 @@ function newIsThere(spec: SpecShape, newRS: Sized | null | undefined, wanted: nu
 export function atDesired(
   input: Readonly<{ spec: SpecShape; status: StatusShape; weights?: WeightsShape }> & Sets,
 ): boolean {
-  const { spec, status, newRS, stableRS, otherRSs } = input
+  const { spec, newRS, stableRS, otherRSs } = input
   const routed = isRouted(spec)
   const wish = routed ? routedCounts(input) : basicCounts(input)
   if (!newIsThere(spec, newRS, wish.new)) return false
