@@ -62,7 +62,8 @@ function read(table: string): [string, FieldType][] {
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
-      const [name = '', members = ''] = line.split(/: ?/, 2)
+      const name = line.slice(0, line.indexOf(':'))
+      const members = line.slice(name.length + 1)
       const fields = members.split(' ').filter(Boolean).map(fieldOf)
       const type = { name, fields: new Map(fields.map(f => [f.name, f])), always: fields.filter(f => f.always) }
       return [name, type]

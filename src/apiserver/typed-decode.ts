@@ -31,9 +31,9 @@ function mismatch(value: unknown, type: string, place: Place, reading: Reading):
 }
 
 const goName = (shape: Shape, version: string): string => {
-  if (shape.is === 'list') return `[]${goName(shape.of, version)}`
-  if (shape.is === 'map') return `map[string]${goName(shape.of, version)}`
-  return shape.is === 'object' ? `${version}.${shape.of}` : shape.of
+  if (shape.is === 'leaf') return shape.of
+  if (shape.is === 'object') return `${version}.${shape.of}`
+  return `${shape.is === 'list' ? '[]' : 'map[string]'}${goName(shape.of, version)}`
 }
 
 function readTime(text: string, reading: Reading, micro: boolean): string {
