@@ -1,0 +1,21 @@
+// What the cache keeps of an object, and how it is kept from being changed.
+import type { KubeObject } from '../contract.ts'
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The object without what nobody here reads and what costs half the memory: managed fields, last-applied. */
+export function trimmed(object: KubeObject): KubeObject {
+  const { managedFields: _m, ...metadata } = object.metadata
+  const annotations = metadata.annotations
+  if (annotations?.[LAST_APPLIED] === undefined) return { ...object, metadata }
+  const { [LAST_APPLIED]: _a, ...rest } = annotations
+  return { ...object, metadata: { ...metadata, annotations: rest } }
+}
+
+/** Freezes a JSON value all the way down and returns it: readers share it, so nobody may edit it. */
+export function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const part of Object.values(value)) deepFrozen(part)
+  return value
+}
