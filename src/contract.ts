@@ -50,7 +50,7 @@ export type EventNote = Readonly<{ type: 'Normal' | 'Warning'; reason: string; m
 type Reasoned = Readonly<{
   why: string
   /** Recorded before the request is sent, so also when it fails. */
-  announce?: EventNote
+  announce?: EventNote | readonly EventNote[]
   /** Recorded once the request has succeeded. */
   event?: EventNote
 }>
@@ -75,10 +75,13 @@ export type Action =
 /** The user's spec refers to something missing or unfit: a condition and a slow recheck, never a hot loop. */
 export class TerminalError extends Error {
   readonly reason: string
-  constructor(reason: string, message: string) {
+  /** Writes that came before what failed and are to be performed all the same: earlier objects of a list. */
+  readonly actions: readonly Action[]
+  constructor(reason: string, message: string, actions: readonly Action[] = []) {
     super(message)
     this.name = 'TerminalError'
     this.reason = reason
+    this.actions = actions
   }
 }
 
