@@ -1,0 +1,96 @@
+// From an incoming object to a draft: a copy without unknown fields, with defaults; and the rules of its kind.
+import type { KubeObject } from '../contract.ts'
+import type { Draft, WriteOptions } from './core.ts'
+import { fieldsOf } from './field-table.ts'
+import { cloneJson, dropPath } from './json-value.ts'
+import type { Cause, KindDef } from './model.ts'
+import { apiVersionOf } from './model.ts'
+import { metaCauses, tidyMeta } from './object-meta.ts'
+import { badRequest } from './refusals.ts'
+import { pruneAndDefault, validateSchema } from './schema.ts'
+import { decodeTyped } from './typed-decode.ts'
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * A mutable draft of an object for a kind. Raises 400 when it is of another kind, or has unknown fields and the
+ * validation is strict. `forget` may remove parts before defaults are set.
+ */
+export const decode = (
+  def: KindDef,
+  input: unknown,
+  options: WriteOptions,
+  forget: (draft: Draft) => void = () => {},
+): Draft => {
+  if (!isObject(input)) throw badRequest(`couldn't get version/kind; json parse error: the body is not an object`)
+  const draft = cloneJson(input) as Draft
+  draft.apiVersion ||= apiVersionOf(def)
+  draft.kind ||= def.kind
+  checkKind(def, draft)
+  if (!isObject(draft.metadata)) draft.metadata = {}
+  const unknown = tidyMeta(draft)
+  forget(draft)
+  const done = def.builtIn ? builtIn(def, draft, unknown) : custom(def, draft, unknown)
+  report(def, unknown, options)
+  return done
+}
+
+const checkKind = (def: KindDef, draft: Draft): void => {
+  const expected = apiVersionOf(def)
+  if (draft.apiVersion !== expected) {
+    throw badRequest(
+      `the API version in the data (${draft.apiVersion}) does not match the expected API version (${expected})`,
+    )
+  }
+  if (draft.kind !== def.kind) {
+    throw badRequest(
+      `${draft.kind} in version "${def.version}" cannot be handled as a ${def.kind}: ` +
+        `the kind in the data (${draft.kind}) does not match the expected kind (${def.kind})`,
+    )
+  }
+}
+
+// The field tables know a built-in kind's fields; its own list of unknown ones serves kinds without a table.
+const builtIn = (def: KindDef, draft: Draft, unknown: string[]): Draft => {
+  if (fieldsOf(def.kind)) {
+    const read = decodeTyped(def.kind, def.version, draft)
+    unknown.push(...read.unknown)
+    const object = read.value as Draft
+    object.metadata ??= {}
+    def.defaults?.(object)
+    return object
+  }
+  const paths = def.unknownFields?.(draft as unknown as KubeObject) ?? []
+  for (const path of paths) dropPath(draft, path)
+  unknown.push(...paths)
+  def.defaults?.(draft)
+  return draft
+}
+
+const custom = (def: KindDef, draft: Draft, unknown: string[]): Draft => {
+  if (!def.schema) return draft
+  const { object, pruned } = pruneAndDefault(def.schema, draft as unknown as KubeObject)
+  unknown.push(...pruned)
+  return object as unknown as Draft
+}
+
+const report = (def: KindDef, unknown: readonly string[], options: WriteOptions): void => {
+  const mode = options.fieldValidation ?? 'Warn'
+  if (unknown.length === 0 || mode === 'Ignore') return
+  const texts = unknown.map(path => `unknown field "${path}"`)
+  if (mode === 'Warn') {
+    for (const text of texts) options.warn?.(text)
+    return
+  }
+  const strict = `strict decoding error: ${texts.join(', ')}`
+  if (!def.builtIn) throw badRequest(strict)
+  throw badRequest(`${def.kind} in version "${def.version}" cannot be handled as a ${def.kind}: ${strict}`)
+}
+
+/** What is wrong with an object; `old` on updates. Empty: nothing. */
+export const causesOf = (def: KindDef, object: KubeObject, old?: KubeObject): readonly Cause[] => [
+  ...metaCauses(def, object, old),
+  ...(def.validate?.(object, old) ?? []),
+  ...(def.builtIn || !def.schema ? [] : validateSchema(def.schema, object, old)),
+]
