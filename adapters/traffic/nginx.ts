@@ -124,14 +124,17 @@ function planOne(c: Config, want: Desired, seen: Seen, name: string): readonly A
 /** What people should know before the first write: where ingress-nginx would not do what the weight says. */
 function findings(c: Config, want: Desired, seen: Seen, name: string): readonly Finding[] {
   const found = seen(ingressRef(want.namespace, name))
+  const field = c.stableIngresses ? 'stableIngresses' : 'stableIngress'
   const warning = (message: string): Finding => ({ level: 'warning', path: 'nginx', message })
-  if (!found) return [{ level: 'error', path: 'nginx', message: `Ingress ${name} does not exist` }]
+  const refused = (text: string): readonly Finding[] => [
+    { level: 'error', path: `nginx.${field}`, message: `Invalid value: ${JSON.stringify(name)}: ${text}` },
+  ]
+  // argo: the words of the reference, since people search for them.
+  if (!found) return refused(`ingress.networking.k8s.io "${name}" not found`)
   const stable = readIngress(found)
   const service = destOf(want, 'stable')?.service ?? ''
   const moved = stable.rules.filter(rule => pathsOf(rule).some(path => serviceOf(path) === service))
-  if (moved.length === 0) {
-    return [{ level: 'error', path: 'nginx', message: `Ingress ${name} has no path to the stable Service ${service}` }]
-  }
+  if (moved.length === 0) return refused(`ingress \`${name}\` has no rules using service ${service} backend`)
   const result: Finding[] = []
   const others = new Set(moved.flatMap(pathsOf).map(serviceOf))
   others.delete(service)

@@ -1,0 +1,143 @@
+// The controller: watches, wakes up keys, reconciles them. Everything it needs is handed in, so that it runs the same
+// on a real cluster, in the demo and under a virtual clock.
+import type { Rollout } from '../api/rollout.ts'
+import type { KindRef, KubeObject, Millis } from '../contract.ts'
+import { type Cache, createCache } from '../kube/cache.ts'
+import { isConflict, isNotFound } from '../kube/errors.ts'
+import { createKube } from '../kube/kube.ts'
+import { createQueue } from '../kube/queue.ts'
+import { createTracker } from '../kube/tracker.ts'
+import type { Clock, Key, Log, Random, Result, Transport } from '../ports.ts'
+import { ANALYSIS_RUN, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
+import type { Known } from '../rollout/plan.ts'
+import { reconcile } from '../rollout/reconcile.ts'
+import { createRecorder } from './events.ts'
+import { createFreshness } from './fresh.ts'
+import { createReferences, referencesOf } from './references.ts'
+
+export type ControllerOptions = Readonly<{
+  transport: Transport
+  clock: Clock
+  random: Random
+  log: Log
+  known: Known
+  /** Only this namespace; all when unset. */
+  namespace?: string
+  /** Rollouts that are worked on at once; 10. */
+  concurrency?: number
+  /** Lets sockets and probes have their turn between reconciles; leave it out under a virtual clock. */
+  yield?: () => Promise<void>
+}>
+
+export type Controller = Readonly<{
+  cache: Cache
+  /** Resolves when everything has been listed once and work begins. */
+  ready: Promise<void>
+  /** Something is waiting to be done now. */
+  busy(): boolean
+  /** Ends running reconciles (at most 20 s), writes the last events, closes the watches. */
+  stop(): Promise<void>
+}>
+
+const INGRESS: KindRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }
+const CONFIG_MAP: KindRef = { apiVersion: 'v1', kind: 'ConfigMap' }
+const DRAIN: Millis = 20_000
+
+/** Starts watching and working. */
+export function startController(options: ControllerOptions): Controller {
+  const { transport, clock, random, log, known, namespace, concurrency = 10 } = options
+  const kube = createKube(transport, { clock, log })
+  const cache = createCache({ transport, clock, random, log })
+  const tracker = createTracker({ clock })
+  const freshness = createFreshness(kube, tracker, cache, clock)
+  const references = createReferences(known)
+  const recorder = createRecorder(kube, clock, log)
+  const scope = namespace === undefined ? {} : { namespace }
+
+  const run = async (key: Key): Promise<Result> => {
+    const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
+    if (!rollout) return {}
+    if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
+    const fresh = await freshness.lookup(keyText(key))
+    if ('recheckAt' in fresh) return fresh
+    const ports = { kube: freshness.door(keyText(key)), cache: fresh.lookup, clock, log, record: recorder.record }
+    return await reconcile(key, ports, known)
+  }
+
+  /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
+  const watchesAll = (rollout: Rollout): boolean => {
+    const kinds = referencesOf(rollout, known).map(({ apiVersion, kind }) => ({ apiVersion, kind }))
+    for (const kind of kinds) if (!cache.isWatched(kind)) cache.watch(kind, scope)
+    return kinds.every(kind => cache.isSynced(kind))
+  }
+
+  const queue = createQueue<Key>({
+    clock,
+    random,
+    log,
+    concurrency,
+    keyText,
+    run,
+    onError: (key, error, failures) => report(log, key, error, failures),
+    ...(options.yield ? { yield: options.yield } : {}),
+  })
+
+  const added = (rollout: KubeObject) => {
+    const { namespace: ns, name } = rollout.metadata
+    const message = `Rollout resource added to informer: ${ns}/${name}`
+    recorder.record(rollout, { type: 'Normal', reason: 'RolloutAddedToInformer', message })
+  }
+
+  cache.onChange(change => {
+    tracker.saw(change)
+    const { type, object } = change
+    if (object.kind === 'Rollout') {
+      const { namespace: ns = '', name } = object.metadata
+      if (type === 'DELETED') {
+        references.remove(object)
+        freshness.forget(keyText({ namespace: ns, name }))
+        recorder.record(object, {
+          type: 'Normal',
+          reason: 'RolloutDeleted',
+          message: `Rollout ${ns}/${name} is deleted.`,
+        })
+        return
+      }
+      references.update(object as Rollout)
+      if (type === 'ADDED') added(object)
+      queue.add({ namespace: ns, name })
+      return
+    }
+    for (const key of references.wakes(object)) queue.add(key)
+  })
+
+  cache.watch(ROLLOUT, scope)
+  cache.watch(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
+  cache.watch(SERVICE, scope)
+  cache.watch(ANALYSIS_RUN, scope)
+  cache.watch(INGRESS, scope)
+  cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
+
+  return {
+    cache,
+    ready: cache.synced(),
+    busy: () => queue.busy() || queue.depth() > 0,
+    async stop() {
+      await queue.stop(DRAIN)
+      await recorder.flush()
+      await cache.stop()
+    },
+  }
+}
+
+const keyText = (key: Key): string => `${key.namespace}/${key.name}`
+
+/** Conflicts are daily bread and say nothing; the world's troubles are one line; our own faults show their stack. */
+function report(log: Log, key: Key, error: unknown, failures: number): void {
+  const fields = { ns: key.namespace, rollout: key.name, failures }
+  const { name } = error as { name?: string }
+  if (isConflict(error) || isNotFound(error)) log.debug({ ...fields, error: String(error) }, 'looks again')
+  else if (name === 'ApiError' || name === 'AmbiguousError') {
+    log.warn({ ...fields, error: String(error) }, 'the API server refused; tries again')
+  } else log.error({ ...fields, error: error instanceof Error ? error.stack : String(error) }, 'reconcile failed')
+}

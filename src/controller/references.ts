@@ -1,0 +1,71 @@
+// Which rollouts care about an object: by name, before anything is decided. Changes of these wake them up.
+
+import type { Rollout } from '../api/rollout.ts'
+import { type KindRef, type KubeObject, type Ref, refOf } from '../contract.ts'
+import type { Key } from '../ports.ts'
+import { TRAFFIC } from '../rollout/keys.ts'
+import type { Known } from '../rollout/plan.ts'
+import { configuredRouters } from '../rollout/routers.ts'
+import { referencedServices } from '../rollout/validate-refs.ts'
+
+const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
+
+/** Everything that a plan of this rollout may look up by name. */
+export function referencesOf(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {
+  const { namespace = '', name } = rollout.metadata
+  const services = referencedServices(rollout).map(([, service]) => ({ ...SERVICE, namespace, name: service }))
+  const { apiVersion, kind, name: workload } = rollout.spec?.workloadRef ?? {}
+  const template = apiVersion && kind && workload ? [{ apiVersion, kind, namespace, name: workload }] : []
+  return [...services, ...template, ...routerReads(rollout, known)]
+}
+
+function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {
+  const { namespace = '', name } = rollout.metadata
+  const named = rollout.metadata.annotations?.[TRAFFIC]
+  const byAnnotation = named ? [{ router: known.routers[named] ?? known.routers[`pintle/${named}`], config: {} }] : []
+  return [...configuredRouters(rollout, known), ...byAnnotation].flatMap(({ router, config }) => {
+    const parsed = router?.config.safeParse(config)
+    return router && parsed?.success ? router.reads(parsed.data, { namespace, name }) : []
+  })
+}
+
+const textOf = ({ kind, namespace = '', name }: Ref): string => `${kind} ${namespace}/${name}`
+
+export type References = Readonly<{
+  update(rollout: Rollout): void
+  remove(rollout: KubeObject): void
+  /** The rollouts to wake up for a change of this object. */
+  wakes(object: KubeObject): readonly Key[]
+}>
+
+/** An index from objects to the rollouts that name them, and from owned objects to their owner. */
+export function createReferences(known: Pick<Known, 'routers'>): References {
+  const byObject = new Map<string, Map<string, Key>>()
+  const byRollout = new Map<string, readonly string[]>()
+  const forget = (text: string) => {
+    for (const object of byRollout.get(text) ?? []) byObject.get(object)?.delete(text)
+    byRollout.delete(text)
+  }
+  return {
+    update(rollout) {
+      const self = textOf(refOf(rollout))
+      forget(self)
+      const { namespace = '', name } = rollout.metadata
+      const objects = referencesOf(rollout, known).map(textOf)
+      byRollout.set(self, objects)
+      for (const object of objects) {
+        const keys = byObject.get(object) ?? new Map<string, Key>()
+        byObject.set(object, keys.set(self, { namespace, name }))
+      }
+    },
+    remove: rollout => forget(textOf(refOf(rollout))),
+    wakes(object) {
+      const { namespace = '' } = object.metadata
+      const owner = object.metadata.ownerReferences?.find(o => o.controller === true && o.kind === 'Rollout')
+      return [
+        ...(owner ? [{ namespace, name: owner.name }] : []),
+        ...(byObject.get(textOf(refOf(object)))?.values() ?? []),
+      ]
+    },
+  }
+}

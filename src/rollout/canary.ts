@@ -1,0 +1,270 @@
+// One pass of a canary, in order (argo-behaviour 3.6).
+import type { CanaryWeights, RolloutStatus } from '../api/rollout-status.ts'
+import type { Millis } from '../contract.ts'
+import { isReturningToStable } from './dynamic-stable.ts'
+import type { Observed } from './observe.ts'
+import { planOldCanary } from './old-sets.ts'
+import { join, NOTHING, normal, type Part, part } from './part.ts'
+import { isAborted, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
+import type { Known, Plan } from './plan.ts'
+import {
+  canaryPromotion,
+  currentIndex,
+  currentStep,
+  isFullyPromoted,
+  judgeStep,
+  rollback,
+  stepsOf,
+} from './progress.ts'
+import { atDesired } from './replicas.ts'
+import { basicCounts } from './replicas-basic.ts'
+import { routedCounts } from './replicas-routed.ts'
+import { planPodRestart } from './restarter.ts'
+import { planHistory, planRevision } from './revision.ts'
+import { planRuns, type Runs } from './runs.ts'
+import { planDeadlineRemoval, planNewScale, type Scaled, scale, UNSCALED } from './scale.ts'
+import { selectorText } from './selector.ts'
+import { canaryServices, ensureTarget } from './services.ts'
+import { availableReplicas, hashOf, revisionOf, sized, specReplicas, statusReplicas, sumOf } from './sets.ts'
+import { baseStatus, finish } from './status.ts'
+import { stepHash } from './step-hash.ts'
+import { stepText } from './step-text.ts'
+import { planTraffic, type Traffic } from './traffic.ts'
+import { maxTrafficWeight } from './weight.ts'
+import { planWorkloadScale } from './workload-ref.ts'
+
+export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
+  const revision = planRevision(seen)
+  if (isChanged(seen)) return reset(seen, revision, now)
+  const restart = planPodRestart(seen, now)
+  if (restart.evicted) return { ...join(revision, restart.part), status: undefined }
+  const services = planServices(seen)
+  const traffic = planTraffic(seen, known, NO_INTENT, now)
+  const before = join(revision, restart.part, planHistory(seen), services, traffic.part)
+  if (traffic.stop) return { ...before, status: undefined }
+  const runs = planRuns(seen, known, now)
+  const restartedAt = restart.restartedAt
+  const end = (work: Part, intent: PauseIntent = runs.intent) =>
+    finishCanary(seen, known, { traffic, runs, restartedAt }, intent, join(before, runs.part, work), now)
+  if (runs.intent.add.length > 0) return end(NOTHING)
+  const sizes = planSizes(seen, traffic.weights, runs.intent, now)
+  if (sizes.resized) return end(sizes.part)
+  const pause = planPause(seen, known, traffic, runs, now)
+  return end(join(sizes.part, pause.part), { ...runs.intent, add: [...runs.intent.add, ...pause.add] })
+}
+
+/** Another template or other steps than the status knows. argo: an empty step hash counts as changed. */
+const isChanged = (seen: Observed): boolean => {
+  const { status, newRS } = seen
+  const known = status.currentPodHash ?? ''
+  return (
+    (status.currentStepHash ?? '') !== stepHash(seen.spec.strategy) ||
+    (known !== '' && newRS !== undefined && hashOf(newRS) !== known)
+  )
+}
+
+/** The status fields that every canary pass recomputes. */
+function canaryStatus(seen: Observed, weights: CanaryWeights | undefined): RolloutStatus {
+  const { stablePingPong } = seen.status.canary ?? {}
+  return {
+    ...baseStatus(seen),
+    availableReplicas: sumOf(seen.allRSs, availableReplicas),
+    HPAReplicas: sumOf(seen.allRSs, statusReplicas),
+    selector: selectorText(seen.selector),
+    currentStepHash: stepHash(seen.spec.strategy),
+    canary: { ...(weights ? { weights } : {}), ...(stablePingPong ? { stablePingPong } : {}) },
+  }
+}
+
+/** A change begins: the steps start anew, pauses and abort are forgotten. Back at stable, the steps are skipped. */
+function reset(seen: Observed, revision: Part, now: Millis): Plan {
+  const steps = stepsOf(seen).length
+  const {
+    currentStepIndex: _i,
+    promoteFull: _p,
+    ...status
+  } = canaryStatus(seen, seen.status.canary?.weights ?? undefined)
+  const isStable = seen.newRS !== undefined && seen.status.stableRS === hashOf(seen.newRS)
+  const inWindow = rollback(seen, now).isWithinWindow && seen.newRS !== undefined && specReplicas(seen.newRS) > 0
+  const skips = steps > 0 && (isStable || inWindow)
+  const text = isStable ? 'Rollback to stable ReplicaSets' : 'Rollback to active ReplicaSets within RollbackWindow'
+  const intent: PauseIntent = { ...NO_INTENT, clear: true, unabort: true }
+  const work = part({
+    events: skips ? [normal('SkipSteps', text)] : [],
+    because: ['the template or the steps changed'],
+  })
+  const index = steps > 0 ? { currentStepIndex: skips ? steps : 0 } : {}
+  return finish(seen, { ...status, ...index }, intent, join(revision, work), now)
+}
+
+/** Stable Service to the stable set, canary Service to the new one. After an abort the canary Service belongs to
+ * stable and stays there: argo patches it back and forth (a deliberate difference). */
+function planServices(seen: Observed): Part {
+  const { stable, canary } = canaryServices(seen)
+  const isPingPong = seen.spec.strategy?.canary?.pingPong != null
+  const toStable = ensureTarget(seen, stable, seen.stableRS, !isPingPong)
+  if (isReturningToStable(seen)) return toStable
+  if (isAborted(seen.status)) {
+    const isRouted = seen.spec.strategy?.canary?.trafficRouting != null
+    return isRouted ? toStable : join(toStable, ensureTarget(seen, canary, seen.stableRS, true))
+  }
+  return join(toStable, ensureTarget(seen, canary, seen.newRS, !isPingPong))
+}
+
+const isHalted = (seen: Observed): boolean =>
+  seen.spec.paused === true || pauseFor(seen.status, 'InconclusiveAnalysisRun') !== undefined
+
+/** Sizes of the sets: stable, then new, then the others; the first that is resized ends the pass. */
+export function planSizes(
+  seen: Observed,
+  weights: CanaryWeights | undefined,
+  intent: PauseIntent,
+  now: Millis,
+): Scaled {
+  if (isHalted(seen)) return UNSCALED
+  const { stableRS, newRS, spec, status } = seen
+  const routed = spec.strategy?.canary?.trafficRouting != null
+  const sets = {
+    spec,
+    status,
+    newRS: sized(newRS),
+    stableRS: sized(stableRS),
+    otherRSs: seen.otherRSs.map(rs => sized(rs)!),
+  }
+  // Stable is sized by the weights stored before this pass, new by those just computed: the lag is deliberate (argo).
+  const forStable = routed ? routedCounts({ ...sets, weights: status.canary?.weights }) : basicCounts(sets)
+  const forNew = routed ? routedCounts({ ...sets, weights }) : forStable
+  const deadlines = planDeadlineRemoval(seen, intent)
+  const why = `weight ${maxTrafficWeight(spec)} and replicas ${seen.replicas} give ${forNew.new} canary and ${forStable.stable} stable pods`
+  const stable =
+    stableRS && stableRS !== newRS ? scale(seen, stableRS, forStable.stable, intent, sizeReason(seen)) : UNSCALED
+  if (stable.resized) return { part: join(deadlines, stable.part), resized: true }
+  const fresh = planNewScale(seen, forNew.new, intent, now, sizeReason(seen) || why)
+  if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }
+  const old = planOldCanary(seen, isFullyPromoted(status), now)
+  return { part: join(deadlines, stable.part, fresh.part, old.part), resized: old.resized }
+}
+
+function sizeReason(seen: Observed): string {
+  if (isAborted(seen.status)) return 'aborted: stable takes all pods back'
+  const index = currentIndex(seen)
+  const step = currentStep(seen)
+  if (index === undefined) return 'a rolling update within maxSurge and maxUnavailable'
+  return step ? `step ${index + 1}/${stepsOf(seen).length} (${stepText(step)})` : 'all steps are done'
+}
+
+type Paused = Readonly<{ part: Part; add: PauseIntent['add'] }>
+
+/** A pause step begins by asking for its condition; a running one says when it ends. */
+function planPause(seen: Observed, known: Known, traffic: Traffic, runs: Runs, now: Millis): Paused {
+  if (seen.spec.paused || isAborted(seen.status, runs.intent) || currentStep(seen)?.pause == null) {
+    return { part: NOTHING, add: [] }
+  }
+  const verdict = judgeCurrent(seen, known, traffic, runs, now)
+  if (verdict?.is !== 'waiting') return { part: NOTHING, add: [] }
+  const recheck = verdict.recheckAt === undefined ? {} : { recheckAt: verdict.recheckAt }
+  return {
+    part: part({ because: [`waits for ${verdict.for}`], ...recheck }),
+    add: verdict.pause ? [verdict.pause] : [],
+  }
+}
+
+function judgeCurrent(seen: Observed, known: Known, traffic: Traffic, runs: Runs, now: Millis) {
+  const { spec, status } = seen
+  const otherRSs = seen.otherRSs.map(rs => sized(rs)!)
+  const sets = { newRS: sized(seen.newRS), stableRS: sized(seen.stableRS), otherRSs }
+  const isAtDesired = atDesired({ spec, status, ...sets, ...(traffic.weights ? { weights: traffic.weights } : {}) })
+  return judgeStep(seen, known, { seen, isAtDesired, verified: traffic.verified, runPhase: runs.stepPhase }, now)
+}
+
+type Work = Readonly<{ traffic: Traffic; runs: Runs; restartedAt: string | undefined }>
+
+/** The status at the end of the pass: promotion, abort, or at most one step further. */
+function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseIntent, done: Part, now: Millis): Plan {
+  const { traffic, runs, restartedAt } = work
+  const steps = stepsOf(seen).length
+  const index = currentIndex(seen)
+  const { currentStepIndex: _i, ...base } = canaryStatus(seen, traffic.weights)
+  const status: RolloutStatus = {
+    ...base,
+    ...(restartedAt ? { restartedAt } : {}),
+    canary: { ...base.canary, ...runs.canaryStatus },
+    ...(index === undefined ? {} : { currentStepIndex: index }),
+  }
+  const isInFlight = !isFullyPromoted(seen.status)
+  const skips = seen.status.promoteFull === true || (isInFlight && rollback(seen, now).isWithinWindow)
+  const intent = skips ? { ...wanted, clear: true, unabort: true } : wanted
+  const atEnd = steps > 0 ? { currentStepIndex: steps } : {}
+  const isReady = hasReachedThreshold(seen)
+  const reason = canaryPromotion(skips ? withIndex(seen, steps) : seen, intent, isReady, now)
+  if (reason !== undefined) {
+    const promoted = promote(seen, { ...status, ...atEnd }, reason)
+    const healthy = planWorkloadScale(seen, availableReplicas(seen.newRS) >= seen.replicas)
+    const all = join(done, part({ actions: healthy, events: promoted.events, because: [reason] }))
+    return finish(seen, promoted.status, { ...intent, clear: true, unabort: true }, all, now)
+  }
+  if (isAborted(seen.status, intent)) {
+    const back = steps > 0 ? { currentStepIndex: status.stableRS === status.currentPodHash ? steps : 0 } : {}
+    return finish(seen, { ...status, ...back }, intent, done, now)
+  }
+  if (skips) return finish(seen, { ...status, ...atEnd }, intent, done, now)
+  return advance(seen, known, work, status, intent, done, now)
+}
+
+const withIndex = (seen: Observed, index: number): Observed => ({
+  ...seen,
+  status: { ...seen.status, currentStepIndex: index },
+})
+
+/** At most one step a pass. */
+function advance(
+  seen: Observed,
+  known: Known,
+  work: Work,
+  status: RolloutStatus,
+  intent: PauseIntent,
+  done: Part,
+  now: Millis,
+): Plan {
+  const index = currentIndex(seen)
+  const step = currentStep(seen)
+  const isBlocked = seen.spec.paused === true || step === undefined || index === undefined
+  const verdict = isBlocked ? undefined : judgeCurrent(seen, known, work.traffic, work.runs, now)
+  if (verdict?.is === 'failed') return finish(seen, status, { ...intent, abort: verdict.message }, done, now)
+  if (verdict?.is !== 'done' || index === undefined) {
+    const waits = verdict?.is === 'waiting' ? part({ because: [`waits for ${verdict.for}`] }) : NOTHING
+    return finish(seen, status, intent, join(done, waits), now)
+  }
+  const total = stepsOf(seen).length
+  const text = `Rollout step ${index + 1}/${total} completed (${stepText(step)})`
+  const { currentStepAnalysisRunStatus: _gone, ...canary } = status.canary ?? {}
+  const next = { ...status, canary, currentStepIndex: index + 1 }
+  const stepped = part({ events: [normal('RolloutStepCompleted', text)], because: [text] })
+  return finish(seen, next, { ...intent, remove: [...intent.remove, 'CanaryPauseStep'] }, join(done, stepped), now)
+}
+
+/** replicaProgressThreshold counts as "all pods" for the promotion. */
+function hasReachedThreshold(seen: Observed): boolean {
+  const threshold = seen.spec.strategy?.canary?.replicaProgressThreshold
+  if (!threshold || (threshold.value ?? -1) < 0) return false
+  const available = availableReplicas(seen.newRS)
+  if (threshold.type !== 'Percent') return available >= (threshold.value ?? 0)
+  return seen.replicas === 0 || (available / seen.replicas) * 100 + 1e-10 >= (threshold.value ?? 0)
+}
+
+/** The new version becomes stable; says so only when that is a change. */
+export function promote(seen: Observed, status: RolloutStatus, reason: string) {
+  const { promoteFull: _gone, ...rest } = status
+  if (seen.status.stableRS === status.currentPodHash) return { status: rest as RolloutStatus, events: [] }
+  const pingPong = seen.spec.strategy?.canary?.pingPong
+  const role = seen.status.canary?.stablePingPong === 'ping' ? ('pong' as const) : ('ping' as const)
+  const { duration } = rest
+  const next: RolloutStatus = {
+    ...rest,
+    stableRS: status.currentPodHash ?? '',
+    ...(pingPong ? { canary: { ...rest.canary, stablePingPong: role } } : {}),
+    ...(duration && seen.status.promoteFull ? { duration: { ...duration, completionStatus: 'FastPromoted' } } : {}),
+  }
+  const text = `Rollout completed update to revision ${revisionOf(seen.rollout)} (${status.currentPodHash}): ${reason}`
+  return { status: next, events: [normal('RolloutCompleted', text)] }
+}

@@ -1,0 +1,39 @@
+// dynamicStableScale: stable shrinks as the canary grows, so the way back must not outrun stable's pods
+// (argo-behaviour 1.11 and 4.2).
+import type { Observed } from './observe.ts'
+import { isFullyPromoted } from './progress.ts'
+import { availableReplicas, hashOf, sized } from './sets.ts'
+import { desiredWeight, maxTrafficWeight } from './weight.ts'
+
+/** Back at the stable version with stable not whole yet, while the recorded canary still serves. */
+export function isReturningToStable(seen: Observed): boolean {
+  const { newRS, status, spec } = seen
+  const recorded = status.canary?.weights?.canary?.podTemplateHash ?? ''
+  return (
+    spec.strategy?.canary?.dynamicStableScale === true &&
+    isFullyPromoted(status) &&
+    newRS !== undefined &&
+    recorded !== '' &&
+    recorded !== hashOf(newRS) &&
+    availableReplicas(newRS) < seen.replicas
+  )
+}
+
+/** The canary weight on the way back: never above the recorded one, held while stable cannot carry the next lower. */
+export function dynamicWeight(seen: Observed): number {
+  const { newRS, stableRS, spec, status, replicas } = seen
+  if (!newRS || !stableRS || replicas === 0) return 0
+  const whole = maxTrafficWeight(spec)
+  const wish = desiredWeight({
+    spec,
+    status: { ...status, abort: true },
+    newRS: sized(newRS),
+    stableRS: sized(stableRS),
+  })
+  const carried = Math.floor((whole * availableReplicas(stableRS)) / replicas)
+  const lacking = Math.max(0, whole - carried)
+  const current = status.canary?.weights?.canary?.weight
+  if (current === undefined) return Math.max(lacking, wish)
+  if (wish <= 0) return Math.min(lacking, current)
+  return carried < whole - wish ? current : Math.min(wish, current)
+}

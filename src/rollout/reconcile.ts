@@ -1,0 +1,105 @@
+// One reconcile, top to bottom: look once, decide purely, act last. Read this file first.
+import type { Pod } from '../api/kube.ts'
+import type { Rollout } from '../api/rollout.ts'
+import type { EventNote } from '../contract.ts'
+import { type Action, type KubeObject, type Ref, refOf, sameJson } from '../contract.ts'
+import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import { planCollision } from './collision.ts'
+import { type Observed, observe, ROLLOUT } from './observe.ts'
+import { announced } from './part.ts'
+import { type Known, type Plan, planRollout } from './plan.ts'
+import { needsRestart } from './restarter.ts'
+import { selectorText } from './selector.ts'
+import { statusPatch } from './status.ts'
+
+/** All that a reconcile may touch. */
+export type Ports = Readonly<{
+  kube: Kube
+  cache: Lookup
+  clock: Clock
+  log: Log
+  /** Records a Kubernetes Event about the rollout; never waits, never throws. */
+  record(about: KubeObject, event: EventNote): void
+}>
+
+export async function reconcile(key: Key, ports: Ports, known: Known): Promise<Result> {
+  const seen = observe(key, ports.cache, await podsToRestart(key, ports))
+  if (!seen) return {} // deleted; owner references clean up
+  const plan = planRollout(seen, known, ports.clock.now())
+  const version = await performAll(plan, seen, ports) // in order, the first error stops
+  if (version === undefined) return {} // somebody changed the status meanwhile: their event brings the next pass
+  await writeStatus(plan, seen, version, ports) // last, and only if it differs: a crash repeats work, never skips it
+  for (const event of plan.events) ports.record(seen.rollout, event)
+  return plan.recheckAt === undefined ? {} : { recheckAt: plan.recheckAt }
+}
+
+/** The actions of a plan, one after the other. The resourceVersion of the rollout after them; undefined when a write
+ * to it came back with a status other than the one that was planned on. */
+async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<string | undefined> {
+  let version = seen.rollout.metadata.resourceVersion ?? ''
+  for (const action of plan.actions) {
+    for (const event of announced(action)) ports.record(seen.rollout, event)
+    const after = await performOne(action, seen, ports)
+    ports.log.info(
+      { ...about(action), ns: seen.rollout.metadata.namespace, rollout: seen.rollout.metadata.name },
+      action.why,
+    )
+    if (action.event) ports.record(seen.rollout, action.event)
+    if (after?.kind !== 'Rollout') continue
+    if (!sameJson((after as Rollout).status, seen.rollout.status)) return undefined
+    version = after.metadata.resourceVersion ?? version
+  }
+  return version
+}
+
+async function performOne(action: Action, seen: Observed, ports: Ports): Promise<KubeObject | undefined> {
+  try {
+    return await ports.kube.perform(action)
+  } catch (error) {
+    const reason = (error as { reason?: unknown }).reason
+    // A disruption budget says "not now": the restart tries again later.
+    if (action.verb === 'evict' && (reason === 'TooManyRequests' || reason === 'NotFound')) return undefined
+    if (action.verb === 'create' && reason === 'AlreadyExists') return await adopt(action.object, seen, ports, error)
+    throw error
+  }
+}
+
+/** A create met an object of that name: ours from an earlier try, or a collision of hashes. */
+async function adopt(wanted: KubeObject, seen: Observed, ports: Ports, error: unknown) {
+  const live = await ports.kube.get(refOf(wanted))
+  const collision = planCollision(seen, wanted, live)
+  if (!collision) return live
+  await ports.kube.perform(collision)
+  throw error
+}
+
+/** Fields that people write too: a patch of these must not overwrite what they did since we looked. */
+const SHARED = ['abort', 'abortedAt', 'promoteFull', 'pauseConditions', 'controllerPause', 'currentStepIndex']
+
+async function writeStatus(plan: Plan, seen: Observed, resourceVersion: string, ports: Ports): Promise<void> {
+  const patch = plan.status && statusPatch(seen.rollout.status, plan.status)
+  if (!patch) return
+  const guarded = SHARED.some(field => field in patch)
+  await ports.kube.perform({
+    verb: 'patch',
+    ref: refOf(seen.rollout),
+    type: 'merge',
+    subresource: 'status',
+    patch: { status: patch },
+    ...(guarded ? { resourceVersion } : {}),
+    why: plan.because.join('; ') || 'the status follows the pods',
+  })
+}
+
+async function podsToRestart(key: Key, ports: Ports): Promise<readonly Pod[] | undefined> {
+  const rollout = ports.cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
+  if (!rollout || !needsRestart(rollout, ports.clock.now())) return undefined
+  const labelSelector = rollout.spec.selector ? selectorText(rollout.spec.selector) : undefined
+  const options = { namespace: key.namespace, ...(labelSelector ? { labelSelector } : {}) }
+  return (await ports.kube.list({ apiVersion: 'v1', kind: 'Pod' }, options)).items as readonly Pod[]
+}
+
+const about = (action: Action): Readonly<{ verb: string; kind: string; name: string }> => {
+  const ref: Ref = action.verb === 'create' ? refOf(action.object) : action.ref
+  return { verb: action.verb, kind: ref.kind, name: ref.name }
+}

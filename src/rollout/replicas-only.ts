@@ -1,0 +1,34 @@
+// A scaling event: spec.replicas changed. Only sizes are touched in such a pass; no Service, no traffic, no step
+// (argo-behaviour 3.3).
+import type { RolloutStatus } from '../api/rollout-status.ts'
+import type { Millis } from '../contract.ts'
+import { planBlueGreenSizes } from './blue-green.ts'
+import { planSizes } from './canary.ts'
+import { dropCondition } from './conditions.ts'
+import type { Observed } from './observe.ts'
+import { join } from './part.ts'
+import { NO_INTENT } from './pauses.ts'
+import type { Known, Plan } from './plan.ts'
+import { planRevision } from './revision.ts'
+import { availableReplicas, hashOf, readyReplicas, statusReplicas, sumOf } from './sets.ts'
+import { finish } from './status.ts'
+
+export function planReplicasOnly(seen: Observed, _known: Known, now: Millis): Plan {
+  const { status, allRSs } = seen
+  const blueGreen = seen.spec.strategy?.blueGreen != null
+  const weights = status.canary?.weights ?? undefined
+  const sizes = blueGreen ? planBlueGreenSizes(seen, NO_INTENT, false, now) : planSizes(seen, weights, NO_INTENT, now)
+  const active = blueGreen ? allRSs.find(rs => hashOf(rs) === status.blueGreen?.activeSelector) : undefined
+  const counted = active ? [active] : allRSs
+  const next: RolloutStatus = {
+    ...status,
+    conditions: [...dropCondition(status.conditions ?? [], 'InvalidSpec')],
+    replicas: sumOf(allRSs, statusReplicas),
+    readyReplicas: sumOf(counted, readyReplicas),
+    availableReplicas: sumOf(counted, availableReplicas),
+    HPAReplicas: sumOf(counted, statusReplicas),
+    blueGreen: { ...status.blueGreen },
+    canary: { ...status.canary },
+  }
+  return finish(seen, next, NO_INTENT, join(planRevision(seen), sizes.part), now)
+}

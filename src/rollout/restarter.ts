@@ -1,0 +1,60 @@
+// spec.restartAt: pods older than that instant are evicted, a few at a time (argo-behaviour 3.8).
+import type { Pod, ReplicaSet } from '../api/kube.ts'
+import type { Rollout } from '../api/rollout.ts'
+import { type Action, type Millis, refOf } from '../contract.ts'
+import { maxUnavailable } from './limits.ts'
+import type { Observed } from './observe.ts'
+import { NOTHING, type Part, part } from './part.ts'
+import { availableReplicas, byCreation, specReplicas, sumOf } from './sets.ts'
+
+/** Does a restart wait to be done at `now`? Then the reading needs the pods. */
+export function needsRestart(rollout: Rollout, now: Millis): boolean {
+  const { restartAt } = rollout.spec
+  if (restartAt == null) return false
+  const at = Date.parse(restartAt)
+  return at <= now && Date.parse(rollout.status?.restartedAt ?? '') !== at
+}
+
+export type Restart = Readonly<{
+  part: Part
+  /** Pods were evicted: availability can no longer be trusted in this pass. */
+  evicted: boolean
+  /** status.restartedAt after this pass, when every pod is newer. */
+  restartedAt?: string
+}>
+
+const RETRY: Millis = 30_000
+
+/** Evictions of this pass: never more than keeps (replicas - maxUnavailable, at least one) pods available. */
+export function planPodRestart(seen: Observed, now: Millis): Restart {
+  const { restartAt } = seen.spec
+  if (restartAt == null) return { part: NOTHING, evicted: false }
+  if (!needsRestart(seen.rollout, now)) {
+    const at = Date.parse(restartAt)
+    return { part: at > now ? part({ recheckAt: at }) : NOTHING, evicted: false }
+  }
+  const wanted = Math.max(seen.replicas, sumOf(seen.allRSs, specReplicas))
+  let allowed = sumOf(seen.allRSs, availableReplicas) - (wanted - Math.max(maxUnavailable(seen.spec), 1))
+  const before = Date.parse(restartAt)
+  const old = inOrder(seen).flatMap(rs =>
+    podsOf(seen, rs).filter(pod => Date.parse(pod.metadata.creationTimestamp ?? '') < before),
+  )
+  const actions: Action[] = []
+  for (const pod of old) {
+    if (pod.metadata.deletionTimestamp !== undefined || allowed <= 0) continue
+    actions.push({ verb: 'evict', ref: refOf(pod), why: `restart of pods created before ${restartAt}` })
+    allowed -= 1
+  }
+  if (old.length === 0) return { part: NOTHING, evicted: false, restartedAt: restartAt }
+  const because = [`restart: ${old.length} pods are older than ${restartAt}, ${actions.length} are evicted now`]
+  return { part: part({ actions, because, recheckAt: now + RETRY }), evicted: actions.length > 0 }
+}
+
+/** Stable first, then new, then the others by age. */
+function inOrder(seen: Observed): readonly ReplicaSet[] {
+  const first = [seen.stableRS, seen.newRS].filter((rs): rs is ReplicaSet => rs !== undefined)
+  return [...new Set([...first, ...seen.otherRSs.toSorted(byCreation)])]
+}
+
+const podsOf = (seen: Observed, rs: ReplicaSet): readonly Pod[] =>
+  (seen.pods ?? []).filter(pod => pod.metadata.ownerReferences?.some(o => o.controller && o.uid === rs.metadata.uid))

@@ -1,0 +1,63 @@
+// Hands the desired traffic to every configured router and collects what they want to write.
+import { type Action, type Desired, TerminalError, type TrafficRouter } from '../contract.ts'
+import type { Observed } from './observe.ts'
+import type { Known } from './plan.ts'
+
+export type Routed = Readonly<{
+  actions: readonly Action[]
+  /** All routers that give feedback agree; null: none does. */
+  verified: boolean | null
+  problem?: TerminalError
+}>
+
+/** argo: providers are driven in this order; plugins come last. */
+const ORDER = ['istio', 'nginx', 'alb', 'smi', 'ambassador', 'appMesh', 'traefik', 'apisix']
+const NOT_ROUTERS = new Set(['plugins', 'managedRoutes', 'maxTrafficWeight'])
+
+export type Configured = Readonly<{ name: string; router: TrafficRouter<unknown> | undefined; config: unknown }>
+
+/** The routers that a rollout names, with their configuration; `router` undefined when we have none of that name. */
+export function configuredRouters(seen: Pick<Observed, 'spec'>, known: Pick<Known, 'routers'>): readonly Configured[] {
+  const routing = seen.spec.strategy?.canary?.trafficRouting
+  if (!routing) return []
+  const { plugins = {} } = routing as { plugins?: Record<string, unknown> }
+  const builtIn = Object.entries(routing)
+    .filter(([name, config]) => !NOT_ROUTERS.has(name) && config != null)
+    .toSorted(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
+  return [...builtIn, ...Object.entries(plugins ?? {})].map(([name, config]) => ({
+    name,
+    router: known.routers[name],
+    config,
+  }))
+}
+
+/** The writes of all routers for `desired`. A router that cannot is a problem; the others are not asked any more. */
+export function planRouters(seen: Observed, known: Known, desired: Desired, why: string): Routed {
+  const actions: Action[] = []
+  let verified: boolean | null = null
+  try {
+    for (const { name, router, config } of configuredRouters(seen, known)) {
+      const parsed = parseConfig(name, router, config, known)
+      const writes = parsed.router.plan(parsed.config, desired, seen.look)
+      actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
+      const observed = parsed.router.observe?.(parsed.config, desired, seen.look).verified ?? null
+      if (observed !== null) verified = observed && verified !== false
+    }
+  } catch (error) {
+    if (error instanceof TerminalError) return { actions: [], verified: null, problem: error }
+    throw error
+  }
+  return { actions, verified }
+}
+
+function parseConfig(name: string, router: TrafficRouter<unknown> | undefined, config: unknown, known: Known) {
+  if (!router) {
+    const names = Object.keys(known.routers).join(', ')
+    throw new TerminalError('UnknownRouter', `there is no traffic router ${name}; this version has: ${names}`)
+  }
+  const parsed = router.config.safeParse(config)
+  if (parsed.success) return { router, config: parsed.data }
+  const issue = parsed.error.issues[0]
+  const where = ['trafficRouting', name, ...(issue?.path ?? [])].join('.')
+  throw new TerminalError('InvalidRouterConfig', `${where}: ${issue?.message ?? 'invalid'}`)
+}

@@ -1,0 +1,67 @@
+// Reading ReplicaSets: counts, revision, deadlines, order. Small questions that every part of the planner asks.
+import type { ReplicaSet } from '../api/kube.ts'
+import type { Millis } from '../contract.ts'
+import { DESIRED_REPLICAS, HASH_LABEL, REVISION, SCALE_DOWN_DEADLINE } from './keys.ts'
+import type { Sized } from './shape.ts'
+
+export const hashOf = (rs: ReplicaSet): string => rs.metadata.labels?.[HASH_LABEL] ?? ''
+export const specReplicas = (rs: ReplicaSet): number => rs.spec.replicas ?? 1
+export const statusReplicas = (rs: ReplicaSet | undefined): number => rs?.status?.replicas ?? 0
+export const readyReplicas = (rs: ReplicaSet | undefined): number => rs?.status?.readyReplicas ?? 0
+export const availableReplicas = (rs: ReplicaSet | undefined): number => rs?.status?.availableReplicas ?? 0
+
+export const sumOf = (sets: readonly ReplicaSet[], count: (rs: ReplicaSet) => number): number =>
+  sets.reduce((total, rs) => total + count(rs), 0)
+
+/** The set as the replica calculators see it. */
+export const sized = (rs: ReplicaSet | undefined): Sized | undefined =>
+  rs && { hash: hashOf(rs), spec: specReplicas(rs), available: availableReplicas(rs), replicas: statusReplicas(rs) }
+
+/** The revision annotation; 0 when absent or unreadable. */
+export function revisionOf(object: { metadata: { annotations?: Readonly<Record<string, string>> } }): number {
+  const text = object.metadata.annotations?.[REVISION]
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0
+}
+
+/** The desired-replicas annotation, undefined when absent or unreadable. */
+export function desiredAnnotation(rs: ReplicaSet): number | undefined {
+  const text = rs.metadata.annotations?.[DESIRED_REPLICAS]
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined
+}
+
+export const hasDeadline = (rs: ReplicaSet): boolean => (rs.metadata.annotations?.[SCALE_DOWN_DEADLINE] ?? '') !== ''
+
+/** Milliseconds until the scale-down deadline; undefined when there is none, it is over or cannot be read. */
+export function untilDeadline(rs: ReplicaSet, now: Millis): Millis | undefined {
+  const at = Date.parse(rs.metadata.annotations?.[SCALE_DOWN_DEADLINE] ?? '')
+  return Number.isNaN(at) || at <= now ? undefined : at - now
+}
+
+const created = (rs: ReplicaSet): string => rs.metadata.creationTimestamp ?? ''
+const byName = (a: ReplicaSet, b: ReplicaSet): number =>
+  a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0
+
+/** Oldest first; the name breaks ties, since creation times have whole seconds only. */
+export const byCreation = (a: ReplicaSet, b: ReplicaSet): number =>
+  created(a) < created(b) ? -1 : created(a) > created(b) ? 1 : byName(a, b)
+
+/** Newest revision first; sets without a readable revision come first (argo: they do in both directions). */
+export function byRevisionDescending(a: ReplicaSet, b: ReplicaSet): number {
+  const [x, y] = [revisionOf(a), revisionOf(b)]
+  if (x === 0 || y === 0) return x === y ? 0 : x === 0 ? -1 : 1
+  return y - x
+}
+
+/** Was `a` created in an earlier second than `b`? Sets of one second are neither older. */
+export const isOlder = (a: ReplicaSet, b: ReplicaSet): boolean => created(a) < created(b)
+
+/** All pods that the set asks for are available, and it asks for some. */
+export const isFullyAvailable = (rs: ReplicaSet): boolean =>
+  specReplicas(rs) !== 0 && availableReplicas(rs) >= specReplicas(rs)
+
+/** `spec`, the desired annotation and the available pods all equal the rollout's replicas. */
+export const isSaturated = (rs: ReplicaSet | undefined, replicas: number): boolean =>
+  rs !== undefined &&
+  specReplicas(rs) === replicas &&
+  desiredAnnotation(rs) === replicas &&
+  availableReplicas(rs) === replicas

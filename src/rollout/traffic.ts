@@ -1,0 +1,197 @@
+// How much traffic the canary should have now, and the whole state that the routers must show (argo-behaviour 4.2).
+import type { CanaryWeights } from '../api/rollout-status.ts'
+import type { Desired, HeaderRoute, Millis, MirrorRoute, StringMatch } from '../contract.ts'
+import { dynamicWeight, isReturningToStable } from './dynamic-stable.ts'
+import type { Observed } from './observe.ts'
+import { join, NOTHING, normal, type Part, part, warning } from './part.ts'
+import { isAborted, type PauseIntent } from './pauses.ts'
+import type { Known } from './plan.ts'
+import { currentIndex, isFullyPromoted, stepsOf } from './progress.ts'
+import { atDesired } from './replicas.ts'
+import { ownerOf } from './revision.ts'
+import { planRouters } from './routers.ts'
+import { canaryServices, ensureTarget } from './services.ts'
+import { availableReplicas, hashOf, revisionOf, sized } from './sets.ts'
+import { maxTrafficWeight, weightAt, weightBefore } from './weight.ts'
+
+export type Traffic = Readonly<{
+  part: Part
+  /** status.canary.weights after this pass. */
+  weights: CanaryWeights | undefined
+  verified: boolean | null
+  /** The pass ends here: a router could not be brought to the weight. */
+  stop: boolean
+}>
+
+type Choice = Readonly<{
+  weight: number
+  why: string
+  /** The canary Service goes back to the stable set: an abort. */
+  canaryToStable: boolean
+  /** Header and mirror routes are taken away. */
+  dropRoutes: boolean
+}>
+
+/** Brings the routers to the weight of this pass. Nothing happens without traffic routing. */
+export function planTraffic(seen: Observed, known: Known, intent: PauseIntent, now: Millis): Traffic {
+  const old = seen.status.canary?.weights ?? undefined
+  if (!seen.spec.strategy?.canary?.trafficRouting)
+    return { part: NOTHING, weights: undefined, verified: null, stop: false }
+  const choice = chooseWeight(seen, intent)
+  const back = choice.canaryToStable ? ensureTarget(seen, canaryServices(seen).canary, seen.stableRS, false) : NOTHING
+  if (!canStableCarry(seen, choice.weight)) return { part: back, weights: old, verified: null, stop: false }
+  const desired = desiredTraffic(seen, choice)
+  const routed = planRouters(seen, known, desired, choice.why)
+  if (routed.problem) {
+    const note = warning('TrafficRoutingError', routed.problem.message)
+    const failed = part({ events: [note], because: [routed.problem.message], recheckAt: now + 20_000 })
+    return { part: join(back, failed), weights: old, verified: null, stop: true }
+  }
+  const weights = nextWeights(seen, desired, routed.verified)
+  const isUnverified = routed.verified === false
+  return {
+    part: join(
+      back,
+      part({ actions: routed.actions, because: routed.actions.length > 0 ? [choice.why] : [] }),
+      part({ events: weightEvents(old, weights), ...(isUnverified ? { recheckAt: now + 10_000 } : {}) }),
+    ),
+    weights,
+    verified: routed.verified,
+    // The old pods stay until the routers confirm that nothing is sent to them.
+    stop: isUnverified && choice.weight === desired.total && (currentIndex(seen) ?? 0) >= stepsOf(seen).length,
+  }
+}
+
+/** The first row of the table in argo-behaviour 4.2 that matches. */
+function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
+  const { status, newRS, spec } = seen
+  const whole = maxTrafficWeight(spec)
+  const dynamic = spec.strategy?.canary?.dynamicStableScale === true
+  const choice = (weight: number, why: string, more: Partial<Choice> = {}): Choice => ({
+    weight,
+    why,
+    canaryToStable: false,
+    dropRoutes: false,
+    ...more,
+  })
+  if (isReturningToStable(seen)) return choice(dynamicWeight(seen), 'returning to stable as its pods come back')
+  if (isFullyPromoted(status)) return choice(0, 'fully promoted: all traffic is stable', { dropRoutes: true })
+  if (isAborted(status, intent)) {
+    const weight = dynamic ? dynamicWeight(seen) : 0
+    return choice(weight, 'aborted: traffic goes back to stable', { canaryToStable: weight === 0, dropRoutes: true })
+  }
+  if (!newRS || availableReplicas(newRS) === 0) return choice(0, 'no canary pod is available yet', { dropRoutes: true })
+  if (status.promoteFull) {
+    const recorded = status.canary?.weights?.canary?.weight ?? 0
+    const grown = Math.floor((whole * availableReplicas(newRS)) / Math.max(1, seen.replicas))
+    return choice(dynamic ? grown : recorded, 'full promotion: waits for the new pods', { dropRoutes: true })
+  }
+  const index = currentIndex(seen)
+  if (index === undefined) return choice(0, 'no steps: traffic moves at the promotion')
+  const isReady = atDesired({
+    spec,
+    status,
+    newRS: sized(newRS),
+    stableRS: sized(seen.stableRS),
+    otherRSs: seen.otherRSs.map(rs => sized(rs)!),
+  })
+  if (!isReady) return choice(weightBefore(spec, index), 'the pods for the next weight are not there yet')
+  if (index < stepsOf(seen).length) return choice(weightAt(spec, index), `step ${index + 1} asks for it`)
+  return choice(whole, 'all steps are done')
+}
+
+/** Stable must be able to carry what is left for it; else nothing is written in this pass. */
+function canStableCarry(seen: Observed, weight: number): boolean {
+  if (!seen.stableRS) return false
+  const whole = maxTrafficWeight(seen.spec)
+  const needed = Math.floor(((whole - weight) * seen.replicas) / whole)
+  const threshold = seen.spec.strategy?.canary?.replicaProgressThreshold
+  const available = availableReplicas(seen.stableRS)
+  if (available >= needed) return true
+  if (!threshold || (threshold.value ?? -1) < 0) return false
+  if (threshold.type !== 'Percent') return available >= (threshold.value ?? 0)
+  return needed === 0 || (available / needed) * 100 + 1e-10 >= (threshold.value ?? 0)
+}
+
+function desiredTraffic(seen: Observed, choice: Choice): Desired {
+  const total = maxTrafficWeight(seen.spec)
+  const services = canaryServices(seen)
+  const canaryHash = isReturningToStable(seen)
+    ? (seen.status.canary?.weights?.canary?.podTemplateHash ?? '')
+    : seen.newRS
+      ? hashOf(seen.newRS)
+      : ''
+  const routes = choice.dropRoutes || revisionOf(seen.rollout) <= 1 ? { headers: [], mirrors: [] } : stepRoutes(seen)
+  return {
+    owner: ownerOf(seen),
+    namespace: seen.rollout.metadata.namespace ?? '',
+    total,
+    totalIsExplicit: seen.spec.strategy?.canary?.trafficRouting?.maxTrafficWeight != null,
+    dests: [
+      { role: 'canary', weight: choice.weight, service: services.canary, hash: canaryHash },
+      {
+        role: 'stable',
+        weight: total - choice.weight,
+        service: services.stable,
+        hash: seen.stableRS ? hashOf(seen.stableRS) : '',
+      },
+    ],
+    ...routes,
+  }
+}
+
+/** The header and mirror routes in force: every step up to the current one counts, a later one of the same name wins,
+ * and one without matches removes. Order is that of managedRoutes. argo sets them only while their step is current. */
+function stepRoutes(seen: Observed): Pick<Desired, 'headers' | 'mirrors'> {
+  const headers = new Map<string, HeaderRoute>()
+  const mirrors = new Map<string, MirrorRoute>()
+  for (const step of stepsOf(seen).slice(0, (currentIndex(seen) ?? 0) + 1)) {
+    const { setHeaderRoute: header, setMirrorRoute: mirror } = step
+    if (header) {
+      const name = header.name ?? ''
+      const anyOf = (header.match ?? []).map(m => ({
+        header: m.headerName,
+        value: (m.headerValue ?? {}) as StringMatch,
+      }))
+      if (anyOf.length > 0) headers.set(name, { name, anyOf })
+      else headers.delete(name)
+    }
+    if (mirror) {
+      const name = mirror.name ?? ''
+      if (mirror.match?.length) {
+        mirrors.set(name, { name, percent: mirror.percentage ?? 100, anyOf: mirror.match as MirrorRoute['anyOf'] })
+      } else mirrors.delete(name)
+    }
+  }
+  const order = (seen.spec.strategy?.canary?.trafficRouting?.managedRoutes ?? []).map(route => route.name)
+  const sort = <T extends { name: string }>(routes: Iterable<T>): T[] =>
+    [...routes].toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  return { headers: sort(headers.values()), mirrors: sort(mirrors.values()) }
+}
+
+function nextWeights(seen: Observed, desired: Desired, verified: boolean | null): CanaryWeights {
+  const { stableService = '', canaryService = '' } = seen.spec.strategy?.canary ?? {}
+  const of = (role: 'stable' | 'canary') => desired.dests.find(dest => dest.role === role)
+  const dest = (role: 'stable' | 'canary', serviceName: string) => ({
+    weight: of(role)?.weight ?? 0,
+    ...(serviceName ? { serviceName } : {}),
+    ...(of(role)?.hash ? { podTemplateHash: of(role)?.hash ?? '' } : {}),
+  })
+  return {
+    canary: dest('canary', canaryService),
+    stable: dest('stable', stableService),
+    ...(verified === null ? {} : { verified }),
+  }
+}
+
+function weightEvents(old: CanaryWeights | undefined, next: CanaryWeights) {
+  const same = (a: CanaryWeights['canary'] | undefined, b: CanaryWeights['canary'] | undefined) =>
+    a?.weight === b?.weight &&
+    (a?.podTemplateHash ?? '') === (b?.podTemplateHash ?? '') &&
+    (a?.serviceName ?? '') === (b?.serviceName ?? '')
+  if (old && same(old.canary, next.canary) && same(old.stable, next.stable)) return []
+  const [from, to] = [old?.canary?.weight, next.canary?.weight]
+  const change = old === undefined ? `to ${to}` : from === to ? '' : `from ${from} to ${to}`
+  // argo: the blank stays when only a hash changed.
+  return [normal('TrafficWeightUpdated', `Traffic weight updated ${change}`)]
+}
