@@ -1,0 +1,66 @@
+// Command line flags of `pintle proxy` read as the options of a proxy.
+import { UserError } from '../errors.ts'
+import type { Source } from './source.ts'
+import { fileSource } from './source-file.ts'
+import { type RouteFlags, tableFromFlags, tableSource } from './source-flags.ts'
+import { kubeSource, type RouteCache } from './source-kube.ts'
+import type { ProxyOptions } from './start.ts'
+
+/** Flags in camel case, as commander gives them. */
+export type ProxyFlags = RouteFlags &
+  Readonly<{
+    /** Default :8080. */
+    listen?: string
+    /** Default 127.0.0.1:9180. */
+    admin?: string
+    /** A JSON or YAML route table, watched. */
+    table?: string
+    /** Tables from labelled ConfigMaps. */
+    kubernetes?: boolean
+    namespace?: string
+    /** Also (or only) serve Ingresses of this class; implies `kubernetes`. */
+    ingressClass?: string
+    annotationPrefix?: string
+    dialMap?: string
+    /** Comma separated addresses and ranges. */
+    trust?: string
+  }>
+
+/** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
+ * Raises UserError PIN4005 when the flags contradict each other. */
+export async function proxyOptionsFromFlags(
+  flags: ProxyFlags,
+  connect?: () => Promise<RouteCache>,
+): Promise<ProxyOptions> {
+  return {
+    listen: flags.listen ?? ':8080',
+    admin: flags.admin ?? '127.0.0.1:9180',
+    source: await sourceOf(flags, connect),
+    ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
+    ...(flags.trust === undefined ? {} : { trust: flags.trust.split(',').map(range => range.trim()) }),
+  }
+}
+
+async function sourceOf(flags: ProxyFlags, connect?: () => Promise<RouteCache>): Promise<Source> {
+  const wantsCluster = flags.kubernetes === true || flags.ingressClass !== undefined
+  const wantsAddresses = [flags.stable, flags.canary, flags.active, flags.preview].some(f => f !== undefined)
+  const ways = [wantsCluster, flags.table !== undefined, wantsAddresses].filter(Boolean).length
+  if (ways > 1)
+    throw new UserError(
+      'PIN4005',
+      'the table can come from one place only',
+      'Give --table, --kubernetes or addresses.',
+      2,
+    )
+  if (flags.table !== undefined) return fileSource(flags.table)
+  if (!wantsCluster) return tableSource(tableFromFlags(flags), 'flags')
+  if (!connect) throw new UserError('PIN4005', 'no cluster to ask', 'Use --table or addresses here.', 2)
+  const { namespace, ingressClass, annotationPrefix } = flags
+  const ingress =
+    ingressClass === undefined ? undefined : { ingressClass, ...(annotationPrefix ? { annotationPrefix } : {}) }
+  return kubeSource({
+    cache: await connect(),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(ingress === undefined ? {} : { ingress }),
+  })
+}

@@ -1,0 +1,20 @@
+// Where route tables come from: the one contract of files, flags, Kubernetes and programs.
+import type { Resolve } from './compile.ts'
+import type { RouteTable } from './table.ts'
+
+/** What a source tells the proxy. */
+export type Sink = Readonly<{
+  /** A good table, with a way to find the pods of Services. Called again whenever either changes.
+   * `applied`: the generation of each part that it was put together from. */
+  table(table: RouteTable, resolve?: Resolve, applied?: Readonly<Record<string, number>>): void
+  /** What cannot be used right now, one message per place; empty when all is well. The last good table stays. */
+  problems(messages: readonly string[]): void
+}>
+
+export type Source = Readonly<{
+  /** For people: `file routes.json`, `ConfigMaps in shop`. */
+  about: string
+  /** Begins to deliver; resolves when the first table is there; the answer stops it.
+   * Raises UserError when there will never be a table. */
+  start(sink: Sink): Promise<() => void>
+}>

@@ -1,0 +1,75 @@
+// What one proxy says about itself: the generation it serves, from where, and how each version fares. JSON, stable names.
+import type { Snapshot } from './compile.ts'
+import type { Stats } from './stats.ts'
+
+export type DestStatus = Readonly<{
+  role: string
+  weight: number
+  hash: string
+  target: string
+  endpoints: readonly string[]
+  problem?: string
+  inFlight: number
+  tunnels: number
+  requests: number
+  errors: number
+  aborts: number
+  retries: number
+}>
+
+export type Status = Readonly<{
+  ready: boolean
+  draining: boolean
+  /** Generation of the table in force. */
+  generation: number
+  /** In a cluster: generation of each ConfigMap in force, by namespace/name. */
+  applied: Readonly<Record<string, number>>
+  source: string
+  /** Tables that could not be used; their last good ones are in force. */
+  problems: readonly string[]
+  uptimeSeconds: number
+  unrouted: number
+  refused: number
+  routes: readonly Readonly<{ name: string; total: number; dests: readonly DestStatus[] }>[]
+  /** Versions that are in no route any more but were a while ago, or still have requests. */
+  former: readonly Readonly<{ route: string; role: string; hash: string; inFlight: number; requests: number }>[]
+}>
+
+/** The parts that do not come from table or counters. */
+export type About = Omit<Status, 'generation' | 'unrouted' | 'refused' | 'routes' | 'former'>
+
+/** Puts the status together. */
+export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status {
+  const current = new Set<unknown>()
+  const routes = snapshot.routes.map(route => ({
+    name: route.name,
+    total: route.total,
+    dests: route.dests.map(dest => {
+      const series = stats.of(route, dest)
+      current.add(series)
+      const { inFlight, tunnels, errors, aborts, retries } = series
+      return {
+        role: dest.role,
+        weight: dest.weight,
+        hash: dest.hash,
+        target: dest.target,
+        endpoints: dest.endpoints.map(e => e.key),
+        ...(dest.problem === undefined ? {} : { problem: dest.problem }),
+        inFlight,
+        tunnels,
+        requests: sum(series.classes),
+        errors,
+        aborts,
+        retries,
+      }
+    }),
+  }))
+  const former = stats
+    .all()
+    .filter(s => !current.has(s))
+    .map(({ route, role, hash, inFlight, classes }) => ({ route, role, hash, inFlight, requests: sum(classes) }))
+  const { unrouted, refused } = stats.strays
+  return { ...about, generation: snapshot.generation, unrouted, refused, routes, former }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
