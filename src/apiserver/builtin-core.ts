@@ -1,0 +1,87 @@
+// The kinds of the core group.
+import { builtIn } from './builtin.ts'
+import { defaultBinding, defaultNamespace, defaultNode, defaultSecret } from './defaults-core.ts'
+import { defaultEndpoints, defaultService } from './defaults-network.ts'
+import { defaultPod, defaultTemplate } from './defaults-pod.ts'
+import type { KindDef } from './model.ts'
+import { ownTree } from './tree.ts'
+
+const all = ['all']
+
+/** Fields that lists of Pods may be filtered by. */
+const podFields = {
+  'spec.nodeName': 'spec.nodeName',
+  'spec.restartPolicy': 'spec.restartPolicy',
+  'spec.schedulerName': 'spec.schedulerName',
+  'spec.serviceAccountName': 'spec.serviceAccountName',
+  'spec.hostNetwork': 'spec.hostNetwork',
+  'status.phase': 'status.phase',
+  'status.podIP': 'status.podIP',
+  'status.nominatedNodeName': 'status.nominatedNodeName',
+}
+
+const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+const eventFields = {
+  ...Object.fromEntries(involved.map(name => [`involvedObject.${name}`, `involvedObject.${name}`])),
+  reason: 'reason',
+  reportingComponent: 'reportingComponent',
+  source: 'source.component',
+  type: 'type',
+}
+
+export const coreKinds: readonly KindDef[] = [
+  builtIn({
+    in: 'v1',
+    kind: 'Namespace',
+    shortNames: ['ns'],
+    namespaced: false,
+    selectable: { 'status.phase': 'status.phase', name: 'metadata.name' },
+    defaults: defaultNamespace,
+  }),
+  builtIn({
+    in: 'v1',
+    kind: 'Pod',
+    shortNames: ['po'],
+    categories: all,
+    generation: 'spec',
+    selectable: podFields,
+    defaults: defaultPod,
+  }),
+  builtIn({
+    in: 'v1',
+    kind: 'Service',
+    shortNames: ['svc'],
+    categories: all,
+    selectable: { 'spec.clusterIP': 'spec.clusterIP', 'spec.type': 'spec.type' },
+    defaults: defaultService,
+  }),
+  builtIn({ in: 'v1', kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'], defaults: defaultEndpoints }),
+  builtIn({ in: 'v1', kind: 'ConfigMap', shortNames: ['cm'] }),
+  builtIn({ in: 'v1', kind: 'Secret', selectable: { type: 'type' }, defaults: defaultSecret }),
+  builtIn({ in: 'v1', kind: 'ServiceAccount', shortNames: ['sa'] }),
+  builtIn({ in: 'v1', kind: 'Event', shortNames: ['ev'], selectable: eventFields }),
+  builtIn({
+    in: 'v1',
+    kind: 'Node',
+    shortNames: ['no'],
+    namespaced: false,
+    selectable: { 'spec.unschedulable': 'spec.unschedulable' },
+    defaults: defaultNode,
+  }),
+  builtIn({
+    in: 'v1',
+    kind: 'PodTemplate',
+    generation: 'content',
+    defaults: object => defaultTemplate(ownTree(object, 'template')),
+  }),
+]
+
+const rbac = 'rbac.authorization.k8s.io/v1'
+
+/** Roles and their bindings: stored and shown, never enforced. */
+export const rbacKinds: readonly KindDef[] = [
+  builtIn({ in: rbac, kind: 'Role' }),
+  builtIn({ in: rbac, kind: 'ClusterRole', namespaced: false }),
+  builtIn({ in: rbac, kind: 'RoleBinding', defaults: defaultBinding }),
+  builtIn({ in: rbac, kind: 'ClusterRoleBinding', namespaced: false, defaults: defaultBinding }),
+]

@@ -1,0 +1,35 @@
+// The kinds around traffic, leases and definitions.
+import { builtIn } from './builtin.ts'
+import { defaultEndpointSlice, defaultIngressClass } from './defaults-network.ts'
+import type { KindDef } from './model.ts'
+
+export const networkKinds: readonly KindDef[] = [
+  builtIn({
+    in: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    plural: 'ingresses',
+    shortNames: ['ing'],
+    generation: 'spec',
+  }),
+  builtIn({
+    in: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    plural: 'ingressclasses',
+    namespaced: false,
+    generation: 'spec',
+    defaults: defaultIngressClass,
+  }),
+  builtIn({ in: 'discovery.k8s.io/v1', kind: 'EndpointSlice', generation: 'content', defaults: defaultEndpointSlice }),
+]
+
+export const otherKinds: readonly KindDef[] = [
+  builtIn({ in: 'coordination.k8s.io/v1', kind: 'Lease' }),
+  builtIn({
+    in: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    namespaced: false,
+    generation: 'spec',
+  }),
+]
