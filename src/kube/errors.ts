@@ -45,10 +45,13 @@ export class ApiError extends Error {
 /** No answer, and the request has changed nothing: refused, not resolved, or a read that was cut off. */
 export class UnreachableError extends Error {
   readonly request: RequestLine
-  constructor(message: string, request: RequestLine, options?: ErrorOptions) {
+  /** The time for the request was over; asking again at once would only double the wait. */
+  readonly isTimeout: boolean
+  constructor(message: string, request: RequestLine, options?: ErrorOptions & Readonly<{ isTimeout?: boolean }>) {
     super(message, options)
     this.name = 'UnreachableError'
     this.request = { method: request.method, path: request.path }
+    this.isTimeout = options?.isTimeout ?? false
   }
 }
 
@@ -64,10 +67,14 @@ export class AmbiguousError extends Error {
 }
 
 /** The error for a request that was sent but not answered: ambiguous for writes, harmless for reads. */
-export const unanswered = (message: string, request: RequestLine, cause?: unknown): Error =>
+export const unanswered = (
+  message: string,
+  request: RequestLine,
+  options?: ErrorOptions & Readonly<{ isTimeout?: boolean }>,
+): Error =>
   request.method === 'GET'
-    ? new UnreachableError(message, request, { cause })
-    : new AmbiguousError(message, request, { cause })
+    ? new UnreachableError(message, request, options)
+    : new AmbiguousError(message, request, options)
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
