@@ -1,0 +1,37 @@
+// Reference results, table by table. VECTORS names a folder with further vectors of the same shape.
+import { test } from 'tap'
+import { judge, rowsOf, type Table } from './kit/vector-table.ts'
+import { durations } from './tables/durations.ts'
+import { podHash, stepsHash } from './tables/hashes.ts'
+import { nginxTable } from './tables/nginx.ts'
+import { phases, stepTexts } from './tables/phase.ts'
+import { basic, limits, reached, routed, weights } from './tables/replicas.ts'
+
+const TABLES: readonly Table[] = [
+  podHash,
+  stepsHash,
+  basic,
+  routed,
+  weights,
+  reached,
+  limits,
+  stepTexts,
+  phases,
+  durations,
+  nginxTable,
+]
+
+for (const table of TABLES) {
+  test(`${table.name}: every vector gives the reference's result`, async t => {
+    const rows = rowsOf(table.name)
+    if (!rows) {
+      if (process.env['VECTORS']) t.pass('not judged', { skip: `no ${table.name}.json in the given folder` })
+      else t.fail(`test/vectors/${table.name}.json is missing`)
+      return
+    }
+    const { judged, wrong, excepted, elsewhere } = judge(table, rows)
+    t.comment(`${judged} judged, ${excepted} of them exceptions; ${elsewhere} are judged elsewhere`)
+    t.ok(judged > 0, 'there are vectors to judge')
+    t.same(wrong.slice(0, 20), [], `${wrong.length} of ${judged} differ`)
+  })
+}
