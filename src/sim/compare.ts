@@ -1,0 +1,142 @@
+// Compares how a story went with how it was recorded: sequences of states, events in order, snapshots.
+import type { KubeObject } from '../contract.ts'
+import { type Spell, spellsOf } from './facet.ts'
+import { comparable, podText } from './normalise.ts'
+import { fit } from './sequence.ts'
+import type { Entry, Recording } from './story.ts'
+
+/** One thing that is not as recorded. `missing`: only in the recording; `extra`: only in the play; `order`: in both, but
+ * at different places; `value`: a field of a snapshot. */
+export type Difference = Readonly<{
+  on: string
+  facet: string
+  what: 'missing' | 'extra' | 'order' | 'value'
+  detail: string
+}>
+
+/** A recorded state that stood for a shorter time may be left out: the reference passes through it between two of the
+ * several writes that it makes. Seconds. */
+export const BRIEF = 0.5
+
+/** Everything in which the play differs from the recording. Left-out brief states and repetitions do not count. */
+export function compare(recorded: Recording, played: Recording): readonly Difference[] {
+  return [
+    ...compareSpells(recorded.timeline, played.timeline),
+    ...compareEvents(recorded.timeline, played.timeline),
+    ...compareSnapshots(recorded, played),
+  ]
+}
+
+const endOf = (timeline: readonly Entry[]): number => Math.max(0, ...timeline.map(entry => entry.t)) + 2
+
+function compareSpells(recorded: readonly Entry[], played: readonly Entry[]): Difference[] {
+  const before = spellsOf(recorded, endOf(recorded))
+  const after = spellsOf(played, endOf(played))
+  const differences: Difference[] = []
+  for (const on of new Set([...before.keys(), ...after.keys()])) {
+    const [one, other] = [before.get(on), after.get(on)]
+    for (const facet of new Set([...(one?.keys() ?? []), ...(other?.keys() ?? [])]))
+      differences.push(...compareFacet(on, facet, one?.get(facet) ?? [], other?.get(facet) ?? []))
+  }
+  return differences
+}
+
+const isBrief = (spell: Spell): boolean => spell.until - spell.t < BRIEF
+
+function compareFacet(on: string, facet: string, before: readonly Spell[], after: readonly Spell[]): Difference[] {
+  const last = before.length - 1
+  const isNeeded = (index: number) => index === last || !isBrief(before[index]!)
+  const values = (spells: readonly Spell[]) => spells.map(spell => spell.value)
+  const { missing, extra } = fit(values(before), values(after), index => (isNeeded(index) ? 1000 : 1))
+  const show = (spell: Spell) => `${spell.value} (${spell.t} s to ${spell.until} s)`
+  return [
+    ...missing.filter(isNeeded).map(index => ({ on, facet, what: 'missing' as const, detail: show(before[index]!) })),
+    ...extra.map(index => ({ on, facet, what: 'extra' as const, detail: show(after[index]!) })),
+  ]
+}
+
+function eventsOf(timeline: readonly Entry[]): ReadonlyMap<string, readonly string[]> {
+  const events = new Map<string, string[]>()
+  for (const { event } of timeline) {
+    if (!event) continue
+    const list = events.get(event.on) ?? []
+    events.set(event.on, list)
+    list.push(`${event.type} ${event.reason}: ${event.message}`)
+  }
+  return events
+}
+
+function compareEvents(recorded: readonly Entry[], played: readonly Entry[]): Difference[] {
+  const before = eventsOf(recorded)
+  const after = eventsOf(played)
+  const differences: Difference[] = []
+  for (const on of new Set([...before.keys(), ...after.keys()])) {
+    const [one, other] = [before.get(on) ?? [], after.get(on) ?? []]
+    const { missing, extra } = fit(one, other, () => 1)
+    const lost = countOf(missing.map(index => one[index]!))
+    const gained = countOf(extra.map(index => other[index]!))
+    for (const text of new Set([...lost.keys(), ...gained.keys()])) {
+      const [minus, plus] = [lost.get(text) ?? 0, gained.get(text) ?? 0]
+      const what = minus > plus ? 'missing' : minus < plus ? 'extra' : 'order'
+      const times = Math.abs(minus - plus)
+      differences.push({ on, facet: 'events', what, detail: times > 1 ? `${times} times ${text}` : text })
+    }
+  }
+  return differences
+}
+
+function countOf(list: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const item of list) counts.set(item, (counts.get(item) ?? 0) + 1)
+  return counts
+}
+
+function compareSnapshots(recorded: Recording, played: Recording): Difference[] {
+  return Object.entries(recorded.snapshots).flatMap(([name, { objects }]) => {
+    const other = played.snapshots[name]
+    if (!other) return [{ on: name, facet: 'snapshots', what: 'missing' as const, detail: 'was not taken' }]
+    return compareObjects(`snapshot ${name}`, objects, other.objects)
+  })
+}
+
+const isPod = (object: KubeObject): boolean => object.kind === 'Pod'
+
+/** Differences between two sets of objects, Pods taken as a bag. `facet` names the occasion. */
+export function compareObjects(
+  facet: string,
+  recorded: readonly KubeObject[],
+  played: readonly KubeObject[],
+): readonly Difference[] {
+  const named = (objects: readonly KubeObject[]) =>
+    new Map(objects.filter(o => !isPod(o)).map(o => [`${o.kind}/${o.metadata.name}`, o]))
+  const [before, after] = [named(recorded), named(played)]
+  const differences: Difference[] = []
+  for (const on of new Set([...before.keys(), ...after.keys()])) {
+    const [one, other] = [before.get(on), after.get(on)]
+    if (!one || !other) differences.push({ on, facet, what: one ? 'missing' : 'extra', detail: 'the object' })
+    else differences.push(...compareFields(on, facet, one, other))
+  }
+  const pods = (objects: readonly KubeObject[]) => objects.filter(isPod).map(podText).sort()
+  const [one, other] = [pods(recorded), pods(played)]
+  const { missing, extra } = fit(one, other, () => 1)
+  for (const index of missing) differences.push({ on: 'Pods', facet, what: 'missing', detail: one[index]! })
+  for (const index of extra) differences.push({ on: 'Pods', facet, what: 'extra', detail: other[index]! })
+  return differences
+}
+
+function compareFields(on: string, facet: string, one: KubeObject, other: KubeObject): readonly Difference[] {
+  const [before, after] = [comparable(one), comparable(other)]
+  const show = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value))
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter(path => JSON.stringify(before.get(path)) !== JSON.stringify(after.get(path)))
+    .map(path => ({
+      on,
+      facet,
+      what: 'value' as const,
+      detail: `${path}: recorded ${show(before.get(path))}, here ${show(after.get(path))}`,
+    }))
+}
+
+/** A difference as one line. */
+export const differenceText = ({ on, facet, what, detail }: Difference): string =>
+  `${on}, ${facet}: ${what === 'value' ? '' : `${what} `}${detail}`

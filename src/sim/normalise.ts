@@ -1,0 +1,74 @@
+// Two clusters' objects made comparable: what depends on the clock, on chance or on how many writes it took is taken out.
+import type { KubeObject } from '../contract.ts'
+
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+/** Each path with the reason why it is not compared. */
+const IGNORED: readonly Readonly<{ kind?: string; path: RegExp; because: string }>[] = [
+  { path: /^metadata\.(uid|resourceVersion|creationTimestamp|managedFields)\b/, because: 'differs in every cluster' },
+  { path: /^metadata\.ownerReferences\.\d+\.uid$/, because: 'differs in every cluster' },
+  { kind: 'Service', path: /^spec\.clusterIPs?\b/, because: 'handed out by the cluster' },
+  {
+    path: /^(metadata\.generation|status\.observedGeneration)$/,
+    kind: 'ReplicaSet',
+    because: 'counts the writes; fewer writes lead to the same spec',
+  },
+  {
+    path: /^metadata\.generation$/,
+    kind: 'Ingress',
+    because: 'counts the writes; fewer writes lead to the same spec',
+  },
+  {
+    path: /^status\.duration\.total\w*Seconds$/,
+    kind: 'Rollout',
+    because: 'how long the script took between two steps',
+  },
+  {
+    path: /^status\.terminatingReplicas$/,
+    kind: 'ReplicaSet',
+    because: 'a moment after a scale-down: pods are on their way out, here or there',
+  },
+]
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const text = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(TIME, '<time>').replace(UID, '<uid>') : value
+
+/** An object as dotted paths and comparable values. Conditions are keyed by type: their order says nothing. */
+export function comparable(object: KubeObject): ReadonlyMap<string, unknown> {
+  const paths = new Map<string, unknown>()
+  const walk = (value: unknown, path: string): void => {
+    if (IGNORED.some(rule => (rule.kind ?? object.kind) === object.kind && rule.path.test(path))) return
+    if (path === 'status.conditions' && Array.isArray(value)) {
+      for (const { type, ...rest } of value as Record<string, unknown>[]) walk(rest, `${path}.${type}`)
+      return
+    }
+    const entries = Array.isArray(value) ? [...value.entries()] : isRecord(value) ? Object.entries(value) : []
+    if (entries.length === 0) paths.set(path, text(value))
+    for (const [key, part] of entries) walk(part, path === '' ? `${key}` : `${path}.${key}`)
+  }
+  walk(object, '')
+  return paths
+}
+
+type Pod = KubeObject &
+  Readonly<{
+    spec?: Readonly<{ containers?: readonly Readonly<{ name?: string; image?: string }>[] }>
+    status?: Readonly<{ phase?: string; conditions?: readonly Readonly<{ type: string; status: string }>[] }>
+  }>
+
+/** What of a Pod can be compared: whose it is, its labels and annotations, its images, whether it runs and is ready. */
+export function podText(object: KubeObject): string {
+  const { metadata, spec, status } = object as Pod
+  const owner = metadata.ownerReferences?.find(o => o.controller)
+  const images = spec?.containers?.map(c => `${c.name}=${c.image}`).join(' ')
+  const ready = status?.conditions?.find(c => c.type === 'Ready')?.status ?? 'False'
+  const sorted = (map: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(map).sort())
+  const name = owner ? `${owner.kind}/${owner.name}`.replace(UID, '<uid>') : metadata.name
+  return [name, sorted(metadata.labels), sorted(metadata.annotations), images, status?.phase, `ready ${ready}`].join(
+    ' ',
+  )
+}
