@@ -35,7 +35,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   const preview = switchPreview(seen)
   if (isChanged(seen)) return reset(seen, join(revision, preview.part), preview.hash, now)
   const restart = planPodRestart(seen, now)
-  const runs = planRuns(seen, known, now)
+  const runs = planRuns(seen)
   const sizes = planBlueGreenSizes(seen, runs.intent, runs.isPostPromotionPending, now)
   const pause = planPause(seen, runs, now)
   const intent: PauseIntent = {

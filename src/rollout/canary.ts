@@ -42,7 +42,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const traffic = planTraffic(seen, known, NO_INTENT, now)
   const before = join(revision, restart.part, planHistory(seen), services, traffic.part)
   if (traffic.stop) return { ...before, status: undefined }
-  const runs = planRuns(seen, known, now)
+  const runs = planRuns(seen)
   const restartedAt = restart.restartedAt
   const end = (work: Part, intent: PauseIntent = runs.intent) =>
     finishCanary(seen, known, { traffic, runs, restartedAt }, intent, join(before, runs.part, work), now)

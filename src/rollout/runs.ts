@@ -1,10 +1,16 @@
 // Which AnalysisRuns should exist for a rollout, and what their results mean for it (argo-behaviour 5.5, 5.6).
-import type { RolloutStatus } from '../api/rollout-status.ts'
-import type { Millis } from '../contract.ts'
+import type { AnalysisRun } from '../api/analysis.ts'
+import type { RolloutAnalysis } from '../api/analysis-ref.ts'
+import type { RolloutAnalysisRunStatus, RolloutStatus } from '../api/rollout-status.ts'
+import { type Action, type EventNote, refOf, sameJson } from '../contract.ts'
+import { HASH_LABEL, REVISION } from './keys.ts'
 import type { Observed } from './observe.ts'
-import { NOTHING, type Part } from './part.ts'
-import { NO_INTENT, type PauseIntent } from './pauses.ts'
-import type { Known } from './plan.ts'
+import { join, NOTHING, type Part, part } from './part.ts'
+import { isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
+import { currentIndex, currentStep, isFullyPromoted } from './progress.ts'
+import { ownerOf } from './revision.ts'
+import { buildRunSpec, type RunSpec } from './run-spec.ts'
+import { hashOf, isSaturated, revisionOf } from './sets.ts'
 
 export type Runs = Readonly<{
   part: Part
@@ -19,14 +25,235 @@ export type Runs = Readonly<{
   blueGreenStatus: NonNullable<RolloutStatus['blueGreen']>
 }>
 
-export function planRuns(_seen: Observed, _known: Known, _now: Millis): Runs {
+type Kind = Readonly<{
+  /** Value of the label rollout-type. */
+  type: 'Background' | 'Step' | 'PrePromotion' | 'PostPromotion'
+  /** How abort messages and events call it. */
+  title: string
+  suffix: string
+  analysis: RolloutAnalysis | undefined
+  /** Should a run exist now? */
+  wanted: boolean
+  status: RolloutAnalysisRunStatus | undefined
+}>
+
+type Outcome = Readonly<{
+  part: Part
+  intent: PauseIntent
+  run: RolloutAnalysisRunStatus | undefined
+  phase: string | undefined
+}>
+
+const NONE: Outcome = { part: NOTHING, intent: NO_INTENT, run: undefined, phase: undefined }
+const COMPLETED = new Set(['Successful', 'Failed', 'Error', 'Inconclusive'])
+
+const phaseOf = (run: AnalysisRun | undefined): string => run?.status?.phase ?? ''
+const isComplete = (run: AnalysisRun): boolean => COMPLETED.has(phaseOf(run))
+
+export function planRuns(seen: Observed): Runs {
+  return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen) : canaryRuns(seen)
+}
+
+/** Nothing is analysed on a first deploy, after the promotion, and once people or the controller have decided. */
+const isOver = (seen: Observed): boolean =>
+  isFullyPromoted(seen.status) || isAborted(seen.status) || seen.status.promoteFull === true || !seen.stableRS
+
+function canaryRuns(seen: Observed): Runs {
+  const { canary: status } = seen.status
+  const { analysis } = seen.spec.strategy?.canary ?? {}
+  const index = currentIndex(seen) ?? 0
+  const step = currentStep(seen)?.analysis ?? undefined
+  const isPaused = pausesOf(seen.status).length > 0
+  const over = isOver(seen)
+  const background = planRun(seen, {
+    type: 'Background',
+    title: 'Background',
+    suffix: '',
+    analysis: analysis ?? undefined,
+    wanted: !over && analysis != null && index >= (analysis.startingStep ?? 0),
+    status: status?.currentBackgroundAnalysisRunStatus,
+  })
+  const inline = planRun(seen, {
+    type: 'Step',
+    title: 'Step-based',
+    suffix: `-${index}`,
+    analysis: step,
+    wanted: !over && step !== undefined && (!isPaused || status?.currentStepAnalysisRunStatus !== undefined),
+    status: status?.currentStepAnalysisRunStatus,
+  })
   return {
-    part: NOTHING,
-    intent: NO_INTENT,
-    stepPhase: undefined,
+    part: join(background.part, inline.part),
+    intent: both(background.intent, inline.intent),
+    stepPhase: inline.phase,
     isPrePromotionDone: true,
     isPostPromotionPending: false,
-    canaryStatus: {},
+    canaryStatus: {
+      ...(background.run ? { currentBackgroundAnalysisRunStatus: background.run } : {}),
+      ...(inline.run ? { currentStepAnalysisRunStatus: inline.run } : {}),
+    },
     blueGreenStatus: {},
+  }
+}
+
+function blueGreenRuns(seen: Observed): Runs {
+  const { blueGreen: status, currentPodHash = '' } = seen.status
+  const {
+    prePromotionAnalysis: before,
+    postPromotionAnalysis: after,
+    previewReplicaCount,
+  } = seen.spec.strategy?.blueGreen ?? {}
+  const active = status?.activeSelector ?? ''
+  const over = isOver(seen)
+  const size = previewReplicaCount ?? seen.replicas
+  const isUp = isSaturated(seen.newRS, seen.replicas) || (seen.newRS?.status?.availableReplicas ?? 0) === size
+  const pre = planRun(seen, {
+    type: 'PrePromotion',
+    title: 'Blue/green pre-promotion',
+    suffix: '-pre',
+    analysis: before ?? undefined,
+    wanted:
+      !over &&
+      before != null &&
+      active !== '' &&
+      active !== currentPodHash &&
+      (isUp || status?.prePromotionAnalysisRunStatus != null),
+    status: status?.prePromotionAnalysisRunStatus,
+  })
+  const post = planRun(seen, {
+    type: 'PostPromotion',
+    title: 'Blue/green post-promotion',
+    suffix: '-post',
+    analysis: after ?? undefined,
+    wanted:
+      !over && after != null && active === currentPodHash && (isUp || status?.postPromotionAnalysisRunStatus != null),
+    status: status?.postPromotionAnalysisRunStatus,
+  })
+  // argo: the results of both stay in the status after the end.
+  const preStatus = pre.run ?? status?.prePromotionAnalysisRunStatus
+  const postStatus = post.run ?? status?.postPromotionAnalysisRunStatus
+  return {
+    part: join(pre.part, post.part),
+    intent: both(pre.intent, post.intent),
+    stepPhase: undefined,
+    isPrePromotionDone: before == null || pre.phase === 'Successful',
+    isPostPromotionPending: after != null && post.phase !== 'Successful' && !isFullyPromoted(seen.status),
+    canaryStatus: {},
+    blueGreenStatus: {
+      ...(preStatus ? { prePromotionAnalysisRunStatus: preStatus } : {}),
+      ...(postStatus ? { postPromotionAnalysisRunStatus: postStatus } : {}),
+    },
+  }
+}
+
+const both = (a: PauseIntent, b: PauseIntent): PauseIntent => ({
+  add: [...new Set([...a.add, ...b.add])],
+  remove: [...a.remove, ...b.remove],
+  clear: a.clear || b.clear,
+  unabort: a.unabort || b.unabort,
+  ...(a.abort === undefined && b.abort === undefined ? {} : { abort: a.abort ?? b.abort ?? '' }),
+})
+
+/** The run of one kind: created when wanted, ended when not, and read for what it says. */
+function planRun(seen: Observed, kind: Kind): Outcome {
+  const current = kind.status && seen.runs.find(run => run.metadata.name === kind.status?.name)
+  if (!kind.wanted) return { ...NONE, part: current ? terminate(current) : NOTHING }
+  if (!current || isWantedAnew(seen, current)) return createRun(seen, kind, current)
+  if (kind.type === 'Step' && current.metadata.labels?.['step-index'] !== kind.suffix.slice(1)) {
+    const next = createRun(seen, kind, undefined)
+    return { ...next, part: join(terminate(current), next.part) }
+  }
+  const phase = phaseOf(current)
+  const message = current.status?.message
+  const run = { name: current.metadata.name, status: phase, ...(message ? { message } : {}) }
+  return { part: part({ events: changeEvents(kind, run) }), intent: verdict(kind, phase, message), run, phase }
+}
+
+/** A person resumed after an inconclusive run, or retries after an abort. */
+function isWantedAnew(seen: Observed, current: AnalysisRun): boolean {
+  const { status } = seen
+  const isResumed =
+    status.controllerPause === true &&
+    !pauseFor(status, 'CanaryPauseStep') &&
+    !pauseFor(status, 'BlueGreenPause') &&
+    !pauseFor(status, 'InconclusiveAnalysisRun') &&
+    phaseOf(current) === 'Inconclusive'
+  return isResumed || (status.abortedAt !== undefined && isComplete(current))
+}
+
+function verdict(kind: Kind, phase: string, message: string | undefined): PauseIntent {
+  if (phase === 'Inconclusive') return { ...NO_INTENT, add: ['InconclusiveAnalysisRun'] }
+  if (phase !== 'Failed' && phase !== 'Error') return NO_INTENT
+  const text = `${kind.title} analysis phase error/failed`
+  return { ...NO_INTENT, abort: message ? `${text}: ${message}` : text }
+}
+
+function changeEvents(kind: Kind, run: RolloutAnalysisRunStatus): readonly EventNote[] {
+  const before = kind.status?.status ?? 'NoPreviousStatus'
+  if (run.status === '' || run.status === before) return []
+  const isBad = run.status === 'Failed' || run.status === 'Error'
+  const type = kind.type === 'Step' ? 'Step' : kind.type
+  const message = `${type} Analysis Run '${run.name}' Status New: '${run.status}' Previous: '${before}'`
+  return [{ type: isBad ? 'Warning' : 'Normal', reason: `AnalysisRun${run.status}`, message }]
+}
+
+const terminate = (run: AnalysisRun): Part =>
+  isComplete(run) || run.spec.terminate
+    ? NOTHING
+    : part({
+        actions: [
+          {
+            verb: 'patch',
+            ref: refOf(run),
+            type: 'merge',
+            patch: { spec: { terminate: true } },
+            why: 'its rollout has moved on',
+          },
+        ],
+      })
+
+function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined): Outcome {
+  const built = buildRunSpec(seen, kind.analysis ?? {})
+  if ('problem' in built) return { ...NONE, part: part({ because: [`${kind.title} analysis: ${built.problem}`] }) }
+  const hash = seen.newRS ? hashOf(seen.newRS) : seen.hash
+  const base = `${seen.rollout.metadata.name}-${hash}-${revisionOf(seen.rollout)}${kind.suffix}`
+  const found = freeName(seen, base, built.spec, previous)
+  const run = { name: found.name, status: found.run ? phaseOf(found.run) : '' }
+  const outcome = { intent: NO_INTENT, run, phase: run.status }
+  if (found.run) return { ...outcome, part: NOTHING }
+  const { namespace = '' } = seen.rollout.metadata
+  const { labels, annotations } = kind.analysis?.analysisRunMetadata ?? {}
+  const action: Action = {
+    verb: 'create',
+    object: {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AnalysisRun',
+      metadata: {
+        name: found.name,
+        namespace,
+        labels: {
+          ...seen.selector?.matchLabels,
+          ...labels,
+          [HASH_LABEL]: hash,
+          'rollout-type': kind.type,
+          ...(kind.type === 'Step' ? { 'step-index': kind.suffix.slice(1) } : {}),
+        },
+        annotations: { ...annotations, [REVISION]: `${revisionOf(seen.rollout)}` },
+        ownerReferences: [ownerOf(seen)],
+      },
+      spec: built.spec,
+    },
+    why: `${kind.title} analysis begins`,
+  }
+  return { ...outcome, part: part({ actions: [action], because: [action.why] }) }
+}
+
+/** The first name of the series that is free, or a run under it that still measures the same. */
+function freeName(seen: Observed, base: string, spec: RunSpec, previous: AnalysisRun | undefined) {
+  for (let n = 0; ; n += 1) {
+    const name = n === 0 ? base : `${base}.${n}`
+    const run = seen.runs.find(one => one.metadata.name === name)
+    if (!run) return { name, run: undefined }
+    const { terminate: _t, ...live } = run.spec
+    if (run !== previous && !isComplete(run) && !run.spec.terminate && sameJson(live, spec)) return { name, run }
   }
 }

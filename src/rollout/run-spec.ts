@@ -1,0 +1,97 @@
+// The spec of an AnalysisRun: templates flattened and merged, arguments from the rollout filled in (argo-behaviour 5.4, 9.3).
+import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts'
+import type { RolloutAnalysis } from '../api/analysis-ref.ts'
+import { type KindRef, sameJson } from '../contract.ts'
+import type { Observed } from './observe.ts'
+import { hashOf } from './sets.ts'
+
+const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
+const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
+
+export type RunSpec = AnalysisRun['spec']
+type TemplateSpec = AnalysisTemplate['spec']
+type TemplateRefs = RolloutAnalysis['templates']
+type Built = Readonly<{ spec: RunSpec } | { problem: string }>
+
+/** Builds the spec of a run, or says why it cannot be. */
+export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
+  const specs: TemplateSpec[] = []
+  const problem = collect(seen, analysis.templates, new Set(), specs)
+  if (problem) return { problem }
+  const metrics = specs.flatMap(spec => spec.metrics ?? [])
+  const names = metrics.map(metric => metric.name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) return { problem: `two metrics have the same name '${twice}'` }
+  const args = mergeArguments(seen, analysis, specs)
+  if ('problem' in args) return args
+  const dryRun = [...specs.flatMap(spec => spec.dryRun ?? []), ...(analysis.dryRun ?? [])]
+  const retention = [
+    ...specs.flatMap(spec => spec.measurementRetention ?? []),
+    ...(analysis.measurementRetention ?? []),
+  ]
+  return {
+    spec: {
+      metrics,
+      ...(args.args.length > 0 ? { args: args.args } : {}),
+      ...(dryRun.length > 0 ? { dryRun } : {}),
+      ...(retention.length > 0 ? { measurementRetention: retention } : {}),
+    },
+  }
+}
+
+/** Follows nested templates; each is taken once. */
+function collect(seen: Observed, refs: TemplateRefs, done: Set<string>, into: TemplateSpec[]): string | undefined {
+  for (const { templateName = '', clusterScope } of refs ?? []) {
+    const kind = clusterScope ? CLUSTER_TEMPLATE : ANALYSIS_TEMPLATE
+    if (done.has(`${kind.kind} ${templateName}`)) continue
+    done.add(`${kind.kind} ${templateName}`)
+    const namespace = clusterScope ? {} : { namespace: seen.rollout.metadata.namespace ?? '' }
+    const template = seen.look({ ...kind, ...namespace, name: templateName }) as AnalysisTemplate | undefined
+    if (!template) return `${kind.kind} '${templateName}' not found`
+    into.push(template.spec)
+    const problem = collect(seen, template.spec.templates, done, into)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+type Argument = NonNullable<RunSpec['args']>[number]
+
+type Merged = Readonly<{ args: readonly Argument[] } | { problem: string }>
+
+function mergeArguments(seen: Observed, analysis: RolloutAnalysis, specs: readonly TemplateSpec[]): Merged {
+  const wanted = new Map<string, Argument>()
+  for (const arg of specs.flatMap(spec => spec.args ?? [])) {
+    const before = wanted.get(arg.name)
+    if (before?.value !== undefined && arg.value !== undefined && !sameJson(before, arg)) {
+      const text = `Argument \`${arg.name}\` specified multiple times with different values: '${before.value}', '${arg.value}'`
+      return { problem: text }
+    }
+    if (!before || arg.value !== undefined || arg.valueFrom !== undefined) wanted.set(arg.name, arg)
+  }
+  for (const { name, value, valueFrom } of analysis.args ?? []) {
+    if (!wanted.has(name)) continue // argo: arguments that no template asks for are dropped
+    const given = valueFrom ? resolve(seen, valueFrom) : value
+    if (given !== undefined) wanted.set(name, { name, value: given })
+  }
+  const missing = [...wanted.values()].find(arg => arg.value === undefined && arg.valueFrom === undefined)
+  return missing ? { problem: `args.${missing.name} was not resolved` } : { args: [...wanted.values()] }
+}
+
+type Source = NonNullable<NonNullable<RolloutAnalysis['args']>[number]['valueFrom']>
+
+function resolve(seen: Observed, { podTemplateHashValue, fieldRef }: Source): string | undefined {
+  if (podTemplateHashValue === 'Latest') return seen.newRS ? hashOf(seen.newRS) : undefined
+  if (podTemplateHashValue === 'Stable') return seen.stableRS ? hashOf(seen.stableRS) : undefined
+  return fieldRef ? fieldText(seen.rollout, fieldRef.fieldPath) : undefined
+}
+
+/** A primitive of the rollout by path: `metadata.labels['k']`, `spec.template.spec.containers[0].image`. */
+function fieldText(rollout: unknown, path: string): string | undefined {
+  let value: unknown = rollout
+  for (const [, quoted, plain] of path.matchAll(/\['([^']*)'\]|([^.[\]]+)/g)) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = (value as Record<string, unknown>)[quoted ?? plain ?? '']
+  }
+  return value === undefined || value === null || typeof value === 'object' ? undefined : String(value)
+}
