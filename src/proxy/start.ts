@@ -45,7 +45,7 @@ export type DrainOptions = Readonly<{
   tunnels?: number
 }>
 
-export type Proxy = Readonly<{
+export type RunningProxy = Readonly<{
   url: string
   adminUrl: string
   port: number
@@ -65,7 +65,7 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const LIMITS: Limits = { connect: 3000, answer: 60_000 }
 
 /** Starts. Raises UserError: port in use (PIN4003), no usable table (PIN4001, PIN4004), bad options. */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silent } = options
   const memory: Memory = { seed: options.seed ?? Math.floor(Math.random() * 2 ** 32), lags: new Map() }
   const started = performance.now()
