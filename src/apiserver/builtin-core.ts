@@ -1,5 +1,18 @@
 // The kinds of the core group.
 import { builtIn } from './builtin.ts'
+import {
+  bindingColumns,
+  configMapColumns,
+  eventColumns,
+  namespaceColumns,
+  nodeColumns,
+  plainColumns,
+  podTemplateColumns,
+  roleColumns,
+  secretColumns,
+} from './columns-core.ts'
+import { endpointsColumns, serviceColumns } from './columns-network.ts'
+import { podColumns } from './columns-pod.ts'
 import { defaultBinding, defaultNamespace, defaultNode, defaultSecret } from './defaults-core.ts'
 import { defaultEndpoints, defaultService } from './defaults-network.ts'
 import { defaultPod, defaultTemplate } from './defaults-pod.ts'
@@ -36,6 +49,7 @@ export const coreKinds: readonly KindDef[] = [
     shortNames: ['ns'],
     namespaced: false,
     selectable: { 'status.phase': 'status.phase', name: 'metadata.name' },
+    columns: namespaceColumns,
     defaults: defaultNamespace,
   }),
   builtIn({
@@ -45,6 +59,7 @@ export const coreKinds: readonly KindDef[] = [
     categories: all,
     generation: 'spec',
     selectable: podFields,
+    columns: podColumns,
     defaults: defaultPod,
   }),
   builtIn({
@@ -53,25 +68,35 @@ export const coreKinds: readonly KindDef[] = [
     shortNames: ['svc'],
     categories: all,
     selectable: { 'spec.clusterIP': 'spec.clusterIP', 'spec.type': 'spec.type' },
+    columns: serviceColumns,
     defaults: defaultService,
   }),
-  builtIn({ in: 'v1', kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'], defaults: defaultEndpoints }),
-  builtIn({ in: 'v1', kind: 'ConfigMap', shortNames: ['cm'] }),
-  builtIn({ in: 'v1', kind: 'Secret', selectable: { type: 'type' }, defaults: defaultSecret }),
-  builtIn({ in: 'v1', kind: 'ServiceAccount', shortNames: ['sa'] }),
-  builtIn({ in: 'v1', kind: 'Event', shortNames: ['ev'], selectable: eventFields }),
+  builtIn({
+    in: 'v1',
+    kind: 'Endpoints',
+    plural: 'endpoints',
+    shortNames: ['ep'],
+    columns: endpointsColumns,
+    defaults: defaultEndpoints,
+  }),
+  builtIn({ in: 'v1', kind: 'ConfigMap', shortNames: ['cm'], columns: configMapColumns }),
+  builtIn({ in: 'v1', kind: 'Secret', selectable: { type: 'type' }, columns: secretColumns, defaults: defaultSecret }),
+  builtIn({ in: 'v1', kind: 'ServiceAccount', shortNames: ['sa'], columns: plainColumns }),
+  builtIn({ in: 'v1', kind: 'Event', shortNames: ['ev'], selectable: eventFields, columns: eventColumns }),
   builtIn({
     in: 'v1',
     kind: 'Node',
     shortNames: ['no'],
     namespaced: false,
     selectable: { 'spec.unschedulable': 'spec.unschedulable' },
+    columns: nodeColumns,
     defaults: defaultNode,
   }),
   builtIn({
     in: 'v1',
     kind: 'PodTemplate',
     generation: 'content',
+    columns: podTemplateColumns,
     defaults: object => defaultTemplate(ownTree(object, 'template')),
   }),
 ]
@@ -80,8 +105,14 @@ const rbac = 'rbac.authorization.k8s.io/v1'
 
 /** Roles and their bindings: stored and shown, never enforced. */
 export const rbacKinds: readonly KindDef[] = [
-  builtIn({ in: rbac, kind: 'Role' }),
-  builtIn({ in: rbac, kind: 'ClusterRole', namespaced: false }),
-  builtIn({ in: rbac, kind: 'RoleBinding', defaults: defaultBinding }),
-  builtIn({ in: rbac, kind: 'ClusterRoleBinding', namespaced: false, defaults: defaultBinding }),
+  builtIn({ in: rbac, kind: 'Role', columns: roleColumns }),
+  builtIn({ in: rbac, kind: 'ClusterRole', namespaced: false, columns: roleColumns }),
+  builtIn({ in: rbac, kind: 'RoleBinding', columns: bindingColumns, defaults: defaultBinding }),
+  builtIn({
+    in: rbac,
+    kind: 'ClusterRoleBinding',
+    columns: bindingColumns,
+    namespaced: false,
+    defaults: defaultBinding,
+  }),
 ]

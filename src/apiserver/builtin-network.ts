@@ -1,5 +1,12 @@
 // The kinds around traffic, leases and definitions.
 import { builtIn } from './builtin.ts'
+import {
+  definitionColumns,
+  endpointSliceColumns,
+  ingressClassColumns,
+  ingressColumns,
+  leaseColumns,
+} from './columns-network.ts'
 import { defaultEndpointSlice, defaultIngressClass } from './defaults-network.ts'
 import type { KindDef } from './model.ts'
 
@@ -10,6 +17,7 @@ export const networkKinds: readonly KindDef[] = [
     plural: 'ingresses',
     shortNames: ['ing'],
     generation: 'spec',
+    columns: ingressColumns,
   }),
   builtIn({
     in: 'networking.k8s.io/v1',
@@ -17,13 +25,20 @@ export const networkKinds: readonly KindDef[] = [
     plural: 'ingressclasses',
     namespaced: false,
     generation: 'spec',
+    columns: ingressClassColumns,
     defaults: defaultIngressClass,
   }),
-  builtIn({ in: 'discovery.k8s.io/v1', kind: 'EndpointSlice', generation: 'content', defaults: defaultEndpointSlice }),
+  builtIn({
+    in: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    generation: 'content',
+    columns: endpointSliceColumns,
+    defaults: defaultEndpointSlice,
+  }),
 ]
 
 export const otherKinds: readonly KindDef[] = [
-  builtIn({ in: 'coordination.k8s.io/v1', kind: 'Lease' }),
+  builtIn({ in: 'coordination.k8s.io/v1', kind: 'Lease', columns: leaseColumns }),
   builtIn({
     in: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -31,5 +46,6 @@ export const otherKinds: readonly KindDef[] = [
     categories: ['api-extensions'],
     namespaced: false,
     generation: 'spec',
+    columns: definitionColumns,
   }),
 ]

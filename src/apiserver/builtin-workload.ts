@@ -1,5 +1,12 @@
 // The kinds that run Pods, and those that watch over their number.
 import { builtIn } from './builtin.ts'
+import {
+  autoscalerColumns,
+  budgetColumns,
+  deploymentColumns,
+  jobColumns,
+  replicaSetColumns,
+} from './columns-workload.ts'
 import { defaultAutoscaler, defaultDeployment, defaultJob, defaultReplicaSet } from './defaults-workload.ts'
 import type { KindDef } from './model.ts'
 
@@ -15,6 +22,7 @@ export const workloadKinds: readonly KindDef[] = [
     scale,
     // Annotations count because the controller copies them to ReplicaSets.
     generation: 'spec-and-annotations',
+    columns: deploymentColumns,
     defaults: defaultDeployment,
   }),
   builtIn({
@@ -25,6 +33,7 @@ export const workloadKinds: readonly KindDef[] = [
     scale,
     generation: 'spec',
     selectable: { 'status.replicas': 'status.replicas' },
+    columns: replicaSetColumns,
     defaults: defaultReplicaSet,
   }),
   builtIn({
@@ -33,6 +42,7 @@ export const workloadKinds: readonly KindDef[] = [
     categories: all,
     generation: 'spec',
     selectable: { 'status.successful': 'status.succeeded' },
+    columns: jobColumns,
     defaults: defaultJob,
   }),
   builtIn({
@@ -40,7 +50,14 @@ export const workloadKinds: readonly KindDef[] = [
     kind: 'HorizontalPodAutoscaler',
     shortNames: ['hpa'],
     categories: all,
+    columns: autoscalerColumns,
     defaults: defaultAutoscaler,
   }),
-  builtIn({ in: 'policy/v1', kind: 'PodDisruptionBudget', shortNames: ['pdb'], generation: 'spec' }),
+  builtIn({
+    in: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    shortNames: ['pdb'],
+    generation: 'spec',
+    columns: budgetColumns,
+  }),
 ]
