@@ -19,12 +19,29 @@ export type Front = Readonly<{
   abort(): void
 }>
 
+/** So long a fresh connection may take to send its first bytes when the proxy leaves. */
+const SILENT_MS = 100
+
 /** Opens the main port. Raises UserError PIN4003 when it cannot. */
 export async function openFront(core: Core, listen: Listen): Promise<Front> {
   const main = await openServer(core, listen)
   const extra = new Map<number, Server>()
   const port = (main.address() as AddressInfo).port
   const servers = () => [main, ...extra.values()]
+  const open = new Set<Socket>()
+  const track = (server: Server): Server =>
+    server.on('connection', (socket: Socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+    })
+  track(main)
+  /** Connections that never asked anything; Node counts them as busy. Those on which bytes are under way get a moment. */
+  const endSilent = (): void => {
+    const silent = [...open].filter(socket => socket.bytesRead === 0)
+    setTimeout(() => {
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+    }, SILENT_MS)
+  }
   return {
     port,
     async alsoOn(ports) {
@@ -37,7 +54,7 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
       for (const number of ports) {
         if (number === port || extra.has(number)) continue
         try {
-          extra.set(number, await openServer(core, { ...listen, port: number }))
+          extra.set(number, track(await openServer(core, { ...listen, port: number })))
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }
@@ -45,6 +62,7 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
       return problems
     },
     async stop() {
+      endSilent()
       await Promise.all(
         servers().map(server => new Promise<void>(done => (server.listening ? server.close(() => done()) : done()))),
       )
