@@ -16,6 +16,8 @@ export type WriteOptions = Readonly<{
   fieldValidation?: FieldValidation
   /** Gets the text of each warning. */
   warn?: (text: string) => void
+  /** Paths of members that the text named twice; treated like unknown fields. */
+  duplicates?: readonly string[]
 }>
 
 /** An object that is being built, before it is frozen. */

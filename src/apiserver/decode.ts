@@ -1,14 +1,12 @@
 // From an incoming object to a draft: a copy without unknown fields, with defaults; and the rules of its kind.
 import type { KubeObject } from '../contract.ts'
 import type { Draft, WriteOptions } from './core.ts'
-import { fieldsOf } from './field-table.ts'
 import { cloneJson, dropPath } from './json-value.ts'
 import type { Cause, KindDef } from './model.ts'
 import { apiVersionOf } from './model.ts'
 import { metaCauses, tidyMeta } from './object-meta.ts'
 import { badRequest } from './refusals.ts'
 import { pruneAndDefault, validateSchema } from './schema.ts'
-import { decodeTyped } from './typed-decode.ts'
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -51,19 +49,10 @@ const checkKind = (def: KindDef, draft: Draft): void => {
   }
 }
 
-// The field tables know a built-in kind's fields; its own list of unknown ones serves kinds without a table.
 const builtIn = (def: KindDef, draft: Draft, unknown: string[]): Draft => {
-  if (fieldsOf(def.kind)) {
-    const read = decodeTyped(def.kind, def.version, draft)
-    unknown.push(...read.unknown)
-    const object = read.value as Draft
-    object.metadata ??= {}
-    def.defaults?.(object)
-    return object
-  }
   const paths = def.unknownFields?.(draft as unknown as KubeObject) ?? []
-  for (const path of paths) dropPath(draft, path)
   unknown.push(...paths)
+  for (const path of paths) dropPath(draft, path)
   def.defaults?.(draft)
   return draft
 }
@@ -77,8 +66,12 @@ const custom = (def: KindDef, draft: Draft, unknown: string[]): Draft => {
 
 const report = (def: KindDef, unknown: readonly string[], options: WriteOptions): void => {
   const mode = options.fieldValidation ?? 'Warn'
-  if (unknown.length === 0 || mode === 'Ignore') return
-  const texts = unknown.map(path => `unknown field "${path}"`)
+  const { duplicates = [] } = options
+  if (unknown.length + duplicates.length === 0 || mode === 'Ignore') return
+  const texts = [
+    ...duplicates.map(path => `duplicate field "${path}"`),
+    ...unknown.map(path => `unknown field "${path}"`),
+  ]
   if (mode === 'Warn') {
     for (const text of texts) options.warn?.(text)
     return

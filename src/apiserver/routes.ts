@@ -1,0 +1,89 @@
+// Where each path leads, and what each method does there. Used by the sockets and by direct calls alike.
+import { review } from './access-reviews.ts'
+import { discover } from './discovery-requests.ts'
+import type { Answer, Incoming } from './exchange.ts'
+import { jsonAnswer, textAnswer } from './exchange.ts'
+import { StatusError } from './model.ts'
+import { get } from './read-requests.ts'
+import { methodNotAllowed, noSuchPath } from './refusals.ts'
+import { lineOf } from './rendering.ts'
+import type { ApiServer } from './server.ts'
+import { patch, post, put, remove, type Target } from './write-requests.ts'
+
+/** Answers a request. Never throws: what goes wrong is a Status. */
+export const respond = (server: ApiServer, incoming: Incoming): Answer => {
+  try {
+    return route(server, incoming)
+  } catch (error) {
+    return refusal(error)
+  }
+}
+
+/** The answer to an error. */
+export const refusal = (error: unknown): Answer => {
+  const status =
+    error instanceof StatusError
+      ? error
+      : new StatusError(500, 'InternalError', `Internal error occurred: ${(error as Error).stack ?? error}`)
+  const { retryAfterSeconds } = status.details ?? {}
+  const wait = status.code === 429 ? (retryAfterSeconds ?? 10) : retryAfterSeconds
+  const headers: Record<string, string> = wait === undefined ? {} : { 'retry-after': `${wait}` }
+  return jsonAnswer(status.code, lineOf({ apiVersion: 'v1', ...status.body() }), headers)
+}
+
+const HEALTH = new Set(['healthz', 'readyz', 'livez'])
+
+const route = (server: ApiServer, incoming: Incoming): Answer => {
+  const segments = segmentsOf(incoming.path)
+  const [first = ''] = segments
+  if (HEALTH.has(first)) return textAnswer('ok')
+  if (incoming.method === 'GET') {
+    const answer = discover(server, segments, incoming)
+    if (answer) return answer
+  }
+  if (first !== 'api' && first !== 'apis') throw noSuchPath()
+  const [group = '', version = '', ...rest] = first === 'api' ? ['', ...segments.slice(1)] : segments.slice(1)
+  const [plural = ''] = rest
+  return (
+    review(`${group}/${version}/${plural}`, incoming) ??
+    perform(server, targetOf(server, group, version, rest), incoming)
+  )
+}
+
+const segmentsOf = (path: string): string[] => {
+  try {
+    return path.split('/').filter(Boolean).map(decodeURIComponent)
+  } catch {
+    throw noSuchPath()
+  }
+}
+
+// `namespaces/x/status` is a subresource of the namespace, not a kind inside it.
+const OF_NAMESPACE = new Set(['status', 'finalize'])
+
+const targetOf = (server: ApiServer, group: string, version: string, rest: readonly string[]): Target => {
+  const [first, second, third = ''] = rest
+  const inside = first === 'namespaces' && rest.length > 2 && !(group === '' && OF_NAMESPACE.has(third))
+  const [plural = '', name, subresource, ...more] = inside ? rest.slice(2) : rest
+  const def = server.core.kinds.byPath(group, version, plural)
+  if (!def || more.length > 0 || inside !== (inside && def.namespaced)) throw noSuchPath()
+  if (def.namespaced && !inside && name !== undefined) throw noSuchPath()
+  return { def, namespace: inside ? second : undefined, name, subresource }
+}
+
+const perform = (server: ApiServer, target: Target, incoming: Incoming): Answer => {
+  switch (incoming.method) {
+    case 'GET':
+      return get(server, target, incoming)
+    case 'POST':
+      return post(server, target, incoming)
+    case 'PUT':
+      return put(server, target, incoming)
+    case 'PATCH':
+      return patch(server, target, incoming)
+    case 'DELETE':
+      return remove(server, target, incoming)
+    default:
+      throw methodNotAllowed()
+  }
+}
