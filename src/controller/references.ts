@@ -12,7 +12,7 @@ const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
 
 /** Everything that a plan of this rollout may look up by name. */
 export function referencesOf(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {
-  const { namespace = '', name } = rollout.metadata
+  const { namespace = '' } = rollout.metadata
   const services = referencedServices(rollout).map(([, service]) => ({ ...SERVICE, namespace, name: service }))
   const { apiVersion, kind, name: workload } = rollout.spec?.workloadRef ?? {}
   const template = apiVersion && kind && workload ? [{ apiVersion, kind, namespace, name: workload }] : []

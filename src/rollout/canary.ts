@@ -20,7 +20,7 @@ import { atDesired } from './replicas.ts'
 import { basicCounts } from './replicas-basic.ts'
 import { routedCounts } from './replicas-routed.ts'
 import { planPodRestart } from './restarter.ts'
-import { planHistory, planRevision } from './revision.ts'
+import { currentRevision, planHistory, planRevision } from './revision.ts'
 import { planRuns, type Runs } from './runs.ts'
 import { planDeadlineRemoval, planNewScale, type Scaled, scale, UNSCALED } from './scale.ts'
 import { selectorText } from './selector.ts'
@@ -265,6 +265,6 @@ export function promote(seen: Observed, status: RolloutStatus, reason: string) {
     ...(pingPong ? { canary: { ...rest.canary, stablePingPong: role } } : {}),
     ...(duration && seen.status.promoteFull ? { duration: { ...duration, completionStatus: 'FastPromoted' } } : {}),
   }
-  const text = `Rollout completed update to revision ${revisionOf(seen.rollout)} (${status.currentPodHash}): ${reason}`
+  const text = `Rollout completed update to revision ${currentRevision(seen)} (${status.currentPodHash}): ${reason}`
   return { status: next, events: [normal('RolloutCompleted', text)] }
 }

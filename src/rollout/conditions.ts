@@ -6,7 +6,8 @@ import type { EventNote, Millis } from '../contract.ts'
 import type { Observed } from './observe.ts'
 import { normal, timestamp, warning } from './part.ts'
 import { isAborted, type PauseIntent, pausesOf } from './pauses.ts'
-import { availableReplicas, hasDeadline, hashOf, isSaturated, revisionOf, sumOf } from './sets.ts'
+import { currentRevision } from './revision.ts'
+import { availableReplicas, hasDeadline, hashOf, isSaturated, sumOf } from './sets.ts'
 
 export type Conditions = readonly RolloutCondition[]
 type Fields = Readonly<{ type: string; status: 'True' | 'False' | 'Unknown'; reason: string; message: string }>
@@ -148,7 +149,7 @@ export function nextConditions(
 ): ConditionOutcome {
   const { status: old, newRS } = seen
   const events: EventNote[] = []
-  const revision = revisionOf(seen.rollout)
+  const revision = currentRevision(seen)
   const isPaused = pausesOf(old).length > 0 || seen.spec.paused === true
   const aborted = isAborted(old, intent)
   let list: Conditions = next.conditions ?? []

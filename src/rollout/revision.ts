@@ -15,6 +15,12 @@ const copiedAnnotations = (seen: Observed): Record<string, string> =>
 
 const nextRevision = (seen: Observed): number => Math.max(0, ...seen.olderRSs.map(revisionOf)) + 1
 
+/** The revision that the wanted template has after this pass: an old template that is wanted again is renumbered. */
+export function currentRevision(seen: Observed): number {
+  if (!seen.newRS) return revisionOf(seen.rollout)
+  return Math.max(revisionOf(seen.newRS), nextRevision(seen))
+}
+
 /** The rollout as controlling owner of what it creates. */
 export const ownerOf = (seen: Observed) => ({
   apiVersion: seen.rollout.apiVersion,

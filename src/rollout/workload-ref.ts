@@ -1,7 +1,7 @@
 // spec.workloadRef: the template and selector come from a Deployment, ReplicaSet or PodTemplate.
 import type { LabelSelector, PodTemplateSpec } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
-import type { Action, EventNote, KubeObject } from '../contract.ts'
+import type { Action, KubeObject } from '../contract.ts'
 import type { Lookup } from '../ports.ts'
 import { WORKLOAD_GENERATION } from './keys.ts'
 import type { Observed, Problem } from './observe.ts'
@@ -76,11 +76,6 @@ export function planWorkloadScale(seen: Observed, isHealthy: boolean): readonly 
   const wanted = wantedWorkloadReplicas(rollout.spec.workloadRef?.scaleDown ?? 'never', seen, isHealthy)
   if (wanted === undefined || wanted === current) return []
   const { apiVersion, kind, metadata } = workload
-  const event: EventNote = {
-    type: 'Normal',
-    reason: 'ScalingReferencedWorkload',
-    message: `Scaled ${current > wanted ? 'down' : 'up'} Deployment ${metadata.name} from ${current} to ${wanted}`,
-  }
   return [
     {
       verb: 'patch',
@@ -88,7 +83,6 @@ export function planWorkloadScale(seen: Observed, isHealthy: boolean): readonly 
       type: 'merge',
       patch: { spec: { replicas: wanted } },
       why: `workloadRef.scaleDown is ${rollout.spec.workloadRef?.scaleDown} and ${availableReplicas(newRS)} new pods are available`,
-      event,
     },
   ]
 }
