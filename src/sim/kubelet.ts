@@ -134,7 +134,7 @@ export function stages(options: StageOptions = {}): MakeRuntime {
   return () => ({
     life(pod, since, now) {
       const uid = pod.metadata.uid ?? ''
-      return lifecycle(pod, since, now, start + share(uid, spread), address(uid))
+      return lifecycle(pod, since, now, { start: start + share(uid, spread), ip: address(uid) })
     },
     end: (pod, noticed) => ending(pod, noticed, removal),
     forget() {},

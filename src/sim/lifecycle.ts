@@ -80,9 +80,21 @@ type Verdict = Readonly<{
   restarts?: number
 }>
 
-/** The status of a pod that was bound at `since` as it should be at `now`; a pod starts `start` ms after it was bound. */
-export function lifecycle(pod: SimPod, since: Millis, now: Millis, start: Millis, ip: string): Life {
-  const delay = isOfJob(pod) ? seconds(1) : start
+/** What a node knows beside the Pod itself. */
+export type Circumstances = Readonly<{
+  /** A Pod starts so long after it was bound, milliseconds. */
+  start: Millis
+  /** The Pod's address once it has started; undefined: it has none yet. */
+  ip?: string | undefined
+  /** False while what should run does not; undefined: it runs when its time has come. */
+  isUp?: boolean
+  /** What the probes found; undefined: ready one second after the delay of the probe. */
+  isReady?: boolean
+}>
+
+/** The status of a pod that was bound at `since` as it should be at `now`. */
+export function lifecycle(pod: SimPod, since: Millis, now: Millis, node: Circumstances): Life {
+  const delay = isOfJob(pod) ? seconds(1) : node.start
   const age = now - since
   let again: Millis | undefined
   const soon = (at: Millis) => {
@@ -93,7 +105,7 @@ export function lifecycle(pod: SimPod, since: Millis, now: Millis, start: Millis
   const never = pod.spec.restartPolicy === 'Never'
   const verdicts = pod.spec.containers.map(container => {
     const before = old.containerStatuses?.find(s => s.name === container.name)
-    return judge(container, before, { age, now, delay, never, soon })
+    return judge(container, before, { age, now, delay, never, soon, node })
   })
   const finished = verdicts.filter(v => v.is === 'failed' || v.is === 'succeeded')
   const isOver = finished.length === verdicts.length && (pod.spec.restartPolicy ?? 'Always') !== 'Always'
@@ -111,7 +123,7 @@ export function lifecycle(pod: SimPod, since: Millis, now: Millis, start: Millis
   conditions = set(conditions, 'ContainersReady', ready, ready ? undefined : 'ContainersNotReady')
   const why = !ready ? 'ContainersNotReady' : open ? 'ReadinessGatesNotReady' : undefined
   conditions = set(conditions, 'Ready', ready && !open, why)
-  const address = old.podIP ?? (age >= delay ? ip : undefined)
+  const address = old.podIP ?? (age >= delay ? node.ip : undefined)
   const status: PodStatus = {
     ...old,
     phase,
@@ -137,7 +149,14 @@ export function lifecycle(pod: SimPod, since: Millis, now: Millis, start: Millis
   return { status, ...(again !== undefined && !isOver && { again }) }
 }
 
-type Moment = Readonly<{ age: Millis; now: Millis; delay: Millis; never: boolean; soon: (at: Millis) => void }>
+type Moment = Readonly<{
+  age: Millis
+  now: Millis
+  delay: Millis
+  never: boolean
+  soon: (at: Millis) => void
+  node: Circumstances
+}>
 
 const waiting = (reason: string): Verdict => ({ is: 'waiting', state: { waiting: { reason } } })
 
@@ -172,13 +191,14 @@ function judge(container: SimContainer, before: ContainerStatus | undefined, at:
     soon(delay + hook)
     return waiting('ContainerCreating')
   }
+  if (at.node.isUp === false) return waiting('ContainerCreating')
   const end = delay + hook + work.duration
   if (work.ends && age >= end)
     return work.code === 0 ? ended('succeeded', 'Completed', 0) : ended('failed', 'Error', work.code)
   if (work.ends) soon(end)
-  soon(delay + hook + probe)
+  if (at.node.isReady === undefined) soon(delay + hook + probe)
   const running = before?.state.running ?? { startedAt: stamp(now) }
-  return { is: 'running', state: { running }, ready: age >= delay + hook + probe }
+  return { is: 'running', state: { running }, ready: at.node.isReady ?? age >= delay + hook + probe }
 }
 
 function withCondition(

@@ -6,6 +6,7 @@ import { type KindRef, type KubeObject, type Millis, refOf } from '../contract.t
 import type { Clock, Random } from '../ports.ts'
 import { seeded, type VirtualClock, virtualClock } from './clock.ts'
 import { type MakeRuntime, type StageOptions, stages, startKubelet } from './kubelet.ts'
+import { type ListenerOptions, listeners } from './listeners.ts'
 import { directPods } from './pod-api.ts'
 import { runTo, runUntil, settle } from './settle.ts'
 
@@ -17,9 +18,11 @@ export type WorldOptions = Readonly<{
   seed?: number
   /** When virtual time starts, milliseconds since the epoch; default 2026-01-01. */
   start?: Millis
-  /** What plays the node; default `stages`: Pods that run nothing. A runtime of one's own is possible. */
-  kubelet?: 'stages' | 'none' | MakeRuntime
+  /** What plays the node; default `stages`: Pods that run nothing. `listeners` are real sockets and need a clock that
+   * runs by itself. A runtime of one's own is possible. */
+  kubelet?: 'stages' | 'listeners' | 'none' | MakeRuntime
   stages?: StageOptions
+  listeners?: Partial<ListenerOptions>
   /** Definitions of custom resources that are there from the beginning. */
   crds?: readonly KubeObject[]
   /** Started last, on the finished world. */
@@ -60,8 +63,8 @@ export function createCluster(options: ClusterOptions): Cluster {
   const failed = options.failed ?? rethrow
   const api: Api = server
   const controllers = startControllers(api, { clock, random, failed })
-  const runtime = kubelet === 'stages' ? stages(options.stages) : kubelet
-  const node = runtime === 'none' ? undefined : startKubelet({ pods: directPods(api), clock, runtime, failed })
+  const runtime = runtimeOf(kubelet, options, clock, random)
+  const node = runtime && startKubelet({ pods: directPods(api), clock, runtime, failed })
   return {
     server,
     clock,
@@ -71,6 +74,17 @@ export function createCluster(options: ClusterOptions): Cluster {
       controllers.stop()
     },
   }
+}
+
+function runtimeOf(
+  kubelet: NonNullable<WorldOptions['kubelet']>,
+  options: ClusterOptions,
+  clock: Clock,
+  random: Random,
+): MakeRuntime | undefined {
+  if (kubelet === 'none') return undefined
+  if (kubelet === 'stages') return stages(options.stages)
+  return kubelet === 'listeners' ? listeners({ clock, random, ...options.listeners }) : kubelet
 }
 
 const rethrow = (error: unknown): void => {

@@ -50,7 +50,7 @@ const table: Record<string, [pod: SimPod, age: number, summary: string, again: n
 
 for (const [name, [pod, age, wanted, again]] of Object.entries(table)) {
   test(`lifecycle: ${name}`, async t => {
-    const life = lifecycle(pod, noon, noon + age * 1000, 2000, '10.128.0.1')
+    const life = lifecycle(pod, noon, noon + age * 1000, { start: 2000, ip: '10.128.0.1' })
     t.equal(summary(life.status), wanted)
     t.equal(life.again, again === undefined ? undefined : noon + again * 1000)
   })
@@ -59,9 +59,13 @@ for (const [name, [pod, age, wanted, again]] of Object.entries(table)) {
 test('a status that is written back does not change until its time', async t => {
   let pod = podOf(probe)
   for (const age of [0, 1, 2, 3, 6, 60]) {
-    const { status } = lifecycle(pod, noon, noon + age * 1000, 2000, '10.128.0.1')
+    const { status } = lifecycle(pod, noon, noon + age * 1000, { start: 2000, ip: '10.128.0.1' })
     pod = { ...pod, status }
-    t.same(lifecycle(pod, noon, noon + age * 1000 + 300, 2000, '10.128.0.1').status, status, `at ${age} s`)
+    t.same(
+      lifecycle(pod, noon, noon + age * 1000 + 300, { start: 2000, ip: '10.128.0.1' }).status,
+      status,
+      `at ${age} s`,
+    )
   }
   const ready = pod.status?.conditions?.find(c => c.type === 'Ready')
   t.equal(ready?.lastTransitionTime, '2026-01-01T12:00:06Z')
@@ -69,8 +73,8 @@ test('a status that is written back does not change until its time', async t => 
 })
 
 test('a Pod has its address from its start on, the same for the same uid', async t => {
-  const before = lifecycle(podOf(), noon, noon + 1999, 2000, addressOf('u-1'))
-  const after = lifecycle(podOf(), noon, noon + 2000, 2000, addressOf('u-1'))
+  const before = lifecycle(podOf(), noon, noon + 1999, { start: 2000, ip: addressOf('u-1') })
+  const after = lifecycle(podOf(), noon, noon + 2000, { start: 2000, ip: addressOf('u-1') })
   t.equal(before.status.podIP, undefined)
   t.match(after.status.podIP, /^10\.(1[2-9]\d)\.\d+\.\d+$/)
   t.same(after.status.podIPs, [{ ip: addressOf('u-1') }])
