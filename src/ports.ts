@@ -1,8 +1,11 @@
 // All that a reconcile may touch of the world, as types: the API, the clock, chance, the log.
-import type { Action, KindRef, KubeObject, Millis, Ref } from './contract.ts'
+import type { Action, HttpReply, HttpRequest, KindRef, KubeObject, Millis, Ref } from './contract.ts'
 
 /** Time. `at` runs `run` once when the clock reaches `time`; the answer cancels it. */
 export type Clock = Readonly<{ now(): Millis; at(time: Millis, run: () => void): () => void }>
+
+/** One HTTP request to a metric provider. Any status is an answer; an Error means that there was none. */
+export type Fetch = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpReply>
 
 /** A number in [0, 1). Seeded in tests and simulation. */
 export type Random = () => number

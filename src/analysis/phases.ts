@@ -1,0 +1,56 @@
+// The phases of runs, metrics and measurements, and what the limits of a metric amount to.
+import type { AnalysisRun, Measurement, Metric, MetricResult } from '../api/analysis.ts'
+import { parseGoDuration } from '../api/duration.ts'
+import type { Millis } from '../contract.ts'
+
+export type Phase = 'Pending' | 'Running' | 'Successful' | 'Failed' | 'Error' | 'Inconclusive'
+
+/** From best to worst. */
+const ORDER = ['Successful', 'Running', 'Pending', 'Inconclusive', 'Error', 'Failed']
+const COMPLETED = ['Successful', 'Failed', 'Error', 'Inconclusive']
+
+/** After an Error measurement, and where a metric has no interval. */
+export const RETRY: Millis = 10_000
+
+/** Whether a phase is final. */
+export const isCompleted = (phase: string | undefined): boolean => COMPLETED.includes(phase ?? '')
+
+/** Whether `other` is worse than `phase`. */
+export const isWorse = (phase: string, other: string): boolean => ORDER.indexOf(other) > ORDER.indexOf(phase)
+
+/** An int-or-string limit as a number; `otherwise` when it is not set.
+ * argo: text that is no decimal integer counts as 0. */
+export function limitOf(value: number | string | null | undefined, otherwise: number): number {
+  if (value === undefined || value === null) return otherwise
+  if (typeof value === 'number') return value
+  return /^[+-]?\d+$/.test(value) ? Number(value) : 0
+}
+
+/** How many measurements a metric takes, undefined: it has no end. */
+export function effectiveCount(metric: Metric): number | undefined {
+  const count = limitOf(metric.count, 0)
+  if (count !== 0) return count
+  return metric.interval ? undefined : 1
+}
+
+/** Milliseconds of a duration text, undefined when it is absent or cannot be read. */
+export const durationOf = (text: string | undefined): Millis | undefined =>
+  text === undefined || text === '' ? undefined : parseGoDuration(text).ms
+
+/** The recorded result of a metric. */
+export const resultOf = (run: AnalysisRun, metric: string): MetricResult | undefined =>
+  run.status?.metricResults?.find(result => result.name === metric)
+
+/** The newest measurement of a metric. */
+export const lastMeasurement = (result: MetricResult | undefined): Measurement | undefined =>
+  result?.measurements?.at(-1)
+
+/** Whether a run is to end: by request, or since a metric that counts is over and not good. */
+export const isTerminating = (run: AnalysisRun): boolean =>
+  run.spec.terminate === true ||
+  (run.status?.metricResults ?? []).some(
+    ({ phase, dryRun }) => dryRun !== true && ['Failed', 'Error', 'Inconclusive'].includes(phase),
+  )
+
+/** An instant as Kubernetes writes it: RFC 3339, UTC, whole seconds. */
+export const timestamp = (at: Millis): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
