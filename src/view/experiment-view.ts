@@ -1,4 +1,5 @@
 // An Experiment as people see it: its ReplicaSets and the analysis that judges them.
+import { experimentMs } from '../api/duration.ts'
 import type { Millis, ObjectMeta } from '../contract.ts'
 import { ageOf, humanDuration } from './age.ts'
 import { type AnalysisRunInfo, analysisRunInfo } from './analysis-view.ts'
@@ -36,23 +37,13 @@ export function experimentInfo(
   }
 }
 
-/** Seconds in a Go-like duration such as `1h30m` or `45s`; undefined when it cannot be read. */
-function seconds(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return undefined
-  const unit: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 }
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)].reduce(
-    (sum, m) => sum + Number(m[1]) * (unit[m[2] ?? ''] ?? 0),
-    0,
-  )
-}
-
 /** What a list of experiments shows of one, by column. */
 export function experimentRow(experiment: ExperimentShape, now: Millis): readonly string[] {
   const { spec, status, metadata } = experiment
-  const length = seconds(spec?.duration ?? '')
+  const length = experimentMs(spec?.duration ?? undefined)
   const began = Date.parse(status?.availableAt ?? '')
   const isOver = ['Successful', 'Failed', 'Error', 'Inconclusive'].includes(status?.phase ?? '')
-  const left = length === undefined || Number.isNaN(began) || isOver ? undefined : began + length * 1000 - now
+  const left = length === undefined || Number.isNaN(began) || isOver ? undefined : began + length - now
   const remaining = left === undefined ? '-' : humanDuration(Math.max(0, left))
   return [
     metadata.name,

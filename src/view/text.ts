@@ -2,6 +2,7 @@
 import type { Millis } from '../contract.ts'
 import { padTo, widthsOf } from './columns.ts'
 import type { ExperimentInfo } from './experiment-view.ts'
+import { fold } from './fold.ts'
 import { NO_PAINT, type Paint, paintStatus } from './paint.ts'
 import type { ReplicaSetInfo } from './replica-set-view.ts'
 import type { RolloutInfo } from './rollout-view.ts'
@@ -97,9 +98,17 @@ export function treeText(root: Node, paint: Paint = NO_PAINT): readonly string[]
   return [paint.heading([...fill(header), 'INFO'].join('  ')), ...lines]
 }
 
-/** What `get rollout` prints, line by line. `now` gives the ages. */
-export function rolloutText(rollout: RolloutInfo, now: Millis, paint: Paint = NO_PAINT): readonly string[] {
-  return [...summary(rollout, paint), '', ...treeText(rolloutTree(rollout, now), paint)]
+/** What `get rollout` prints, line by line. `now` gives the ages; `height` is that of a screen it should fit. */
+export function rolloutText(
+  rollout: RolloutInfo,
+  now: Millis,
+  paint: Paint = NO_PAINT,
+  height = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  const above = [...summary(rollout, paint), '']
+  // One line for the table's header.
+  const tree = fold(rolloutTree(rollout, now), height - above.length - 1)
+  return [...above, ...treeText(tree, paint)].slice(0, height)
 }
 
 /** What `get experiment` prints, line by line. */

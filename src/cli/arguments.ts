@@ -1,0 +1,34 @@
+// Argument habits of kubectl that commander does not share: `--watch=false`, and words before the verb.
+
+/** Flags that take a value, of those that may stand before the first word. */
+const WITH_VALUE = new Set(['-n', '--namespace', '--context', '--kubeconfig', '-o', '--output'])
+/** Flags that kubectl plugins are given and that mean nothing here: how much a client library logs. */
+const LOGGING = /^(--kloglevel|--loglevel|-v)(=.*)?$/
+
+/** Rewrites `--flag=true` and `--flag=false` to `--flag` and `--no-flag`, and drops log levels. Words after `--`
+ * stay as they are. */
+export function plainArguments(argv: readonly string[]): readonly string[] {
+  const plain: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    if (word === '--') return [...plain, ...argv.slice(i)]
+    const logging = LOGGING.exec(word)
+    if (logging) {
+      if (logging[2] === undefined) i += 1
+      continue
+    }
+    const [, flag, value] = /^--([a-z][a-z-]*)=(true|false)$/.exec(word) ?? []
+    plain.push(flag === undefined ? word : value === 'true' ? `--${flag}` : `--no-${flag}`)
+  }
+  return plain
+}
+
+/** The first word that is no flag: the verb. */
+export function verbOf(argv: readonly string[]): string | undefined {
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? ''
+    if (WITH_VALUE.has(word)) i += 1
+    else if (!word.startsWith('-')) return word
+  }
+  return undefined
+}

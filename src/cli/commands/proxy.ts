@@ -1,0 +1,60 @@
+// proxy: the weighted reverse proxy; its table from flags, a file, or the cluster.
+
+import type { Log } from '../../ports.ts'
+import { type Context, defineCommand, type Io } from '../command.ts'
+
+/** One line an event on stderr; stdout stays free. */
+const logTo = (io: Io): Log => {
+  const line = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
+    io.complain(`${JSON.stringify({ time: new Date(io.clock.now()).toISOString(), level, msg: message, ...fields })}\n`)
+  return { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error') }
+}
+
+export default defineCommand({
+  summary: 'Run the proxy: exact weights, previews, live changes',
+  examples: [
+    'proxy --stable http://127.0.0.1:9001 --canary http://127.0.0.1:9002 --weight 10',
+    'proxy --active http://127.0.0.1:9001 --preview http://127.0.0.1:9002',
+    'proxy --table routes.yaml',
+    'proxy --kubernetes --namespace shop',
+  ],
+  options: command =>
+    command
+      .option('--listen <address>', 'where to serve; default :8080')
+      .option('--admin <address>', 'where metrics and status are; default 127.0.0.1:9180')
+      .option('--stable <url>', 'the stable version')
+      .option('--canary <url>', 'the canary')
+      .option('--weight <percent>', 'share of the canary, 0 to 100')
+      .option('--active <url>', 'the active version')
+      .option('--preview <url>', 'the preview version')
+      .option('--preview-path <prefix>', 'path that leads to the preview; default /preview')
+      .option('--preview-header <name>', 'header that leads to the preview; default X-Preview')
+      .option('--preview-port <port>', 'port that leads to the preview')
+      .option('--table <file>', 'a route table in JSON or YAML; followed as it changes')
+      .option('--kubernetes', 'follow the route tables of the cluster')
+      .option('--ingress-class <name>', 'also serve Ingresses of this class')
+      .option('--annotation-prefix <prefix>', 'of the canary annotations on Ingresses')
+      .option('--dial-map <from=to>', 'dial addresses of one range in another')
+      .option('--trust <ranges>', 'peers whose X-Forwarded headers are believed, comma separated'),
+
+  async run(context) {
+    const { proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
+    const stopped = context.stopped()
+    const log = logTo(context)
+    const options = await proxyOptionsFromFlags(context.flags, () => openCache(context, log))
+    const proxy = await startProxy({ ...options, log })
+    context.out(`proxy on ${proxy.url}, admin on ${proxy.adminUrl}`)
+    await new Promise<void>(resolve => {
+      if (stopped.aborted) resolve()
+      stopped.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await proxy.drain()
+    return 0
+  },
+})
+
+async function openCache(context: Context, log: Log) {
+  const { createCache } = await import('../../kube/cache.ts')
+  const { transport } = await context.kube()
+  return createCache({ transport, clock: context.clock, random: Math.random, log })
+}
