@@ -1,5 +1,8 @@
 // The controller: watches, wakes up keys, reconciles them. Everything it needs is handed in, so that it runs the same
 // on a real cluster, in the demo and under a virtual clock.
+
+import type { Providers } from '../analysis/measure.ts'
+import { reconcileAnalysis } from '../analysis/reconcile.ts'
 import type { Rollout } from '../api/rollout.ts'
 import type { KindRef, KubeObject, Millis } from '../contract.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
@@ -7,7 +10,7 @@ import { isConflict, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
 import { createQueue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
-import type { Clock, Key, Log, Random, Result, Transport } from '../ports.ts'
+import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import { ANALYSIS_RUN, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
@@ -21,10 +24,16 @@ export type ControllerOptions = Readonly<{
   random: Random
   log: Log
   known: Known
+  /** Metric providers by name. */
+  providers: Providers
+  /** How measurements reach the outside. */
+  fetch: Fetch
   /** Only this namespace; all when unset. */
   namespace?: string
   /** Rollouts that are worked on at once; 10. */
   concurrency?: number
+  /** AnalysisRuns that are worked on at once; 30. */
+  analysisConcurrency?: number
   /** Lets sockets and probes have their turn between reconciles; leave it out under a virtual clock. */
   yield?: () => Promise<void>
 }>
@@ -40,12 +49,14 @@ export type Controller = Readonly<{
 }>
 
 const INGRESS: KindRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }
+const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
+const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
 const CONFIG_MAP: KindRef = { apiVersion: 'v1', kind: 'ConfigMap' }
 const DRAIN: Millis = 20_000
 
 /** Starts watching and working. */
 export function startController(options: ControllerOptions): Controller {
-  const { transport, clock, random, log, known, namespace, concurrency = 10 } = options
+  const { transport, clock, random, log, known, namespace } = options
   const kube = createKube(transport, { clock, log })
   const cache = createCache({ transport, clock, random, log })
   const tracker = createTracker({ clock })
@@ -54,15 +65,26 @@ export function startController(options: ControllerOptions): Controller {
   const recorder = createRecorder(kube, clock, log)
   const scope = namespace === undefined ? {} : { namespace }
 
-  const run = async (key: Key): Promise<Result> => {
+  /** Runs `work` on a cache that shows what we did for this key before. */
+  const onFresh = async (text: string, work: (kube: Kube, lookup: Lookup) => Promise<Result>): Promise<Result> => {
+    const fresh = await freshness.lookup(text)
+    return 'recheckAt' in fresh ? fresh : await work(freshness.door(text), fresh.lookup)
+  }
+
+  const runRollout = async (key: Key): Promise<Result> => {
     const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
-    const fresh = await freshness.lookup(keyText(key))
-    if ('recheckAt' in fresh) return fresh
-    const ports = { kube: freshness.door(keyText(key)), cache: fresh.lookup, clock, log, record: recorder.record }
-    return await reconcile(key, ports, known)
+    return await onFresh(keyText(key), (door, lookup) =>
+      reconcile(key, { kube: door, cache: lookup, clock, log, record: recorder.record }, known),
+    )
   }
+
+  const runAnalysis = (key: Key): Promise<Result> =>
+    onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
+      const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record: recorder.record }
+      return reconcileAnalysis(key, ports, options.providers)
+    })
 
   /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
   const watchesAll = (rollout: Rollout): boolean => {
@@ -71,16 +93,19 @@ export function startController(options: ControllerOptions): Controller {
     return kinds.every(kind => cache.isSynced(kind))
   }
 
-  const queue = createQueue<Key>({
-    clock,
-    random,
-    log,
-    concurrency,
-    keyText,
-    run,
-    onError: (key, error, failures) => report(log, key, error, failures),
-    ...(options.yield ? { yield: options.yield } : {}),
-  })
+  const queueOf = (concurrency: number, run: (key: Key) => Promise<Result>) =>
+    createQueue<Key>({
+      clock,
+      random,
+      log,
+      concurrency,
+      keyText,
+      run,
+      onError: (key, error, failures) => report(log, key, error, failures),
+      ...(options.yield ? { yield: options.yield } : {}),
+    })
+  const queue = queueOf(options.concurrency ?? 10, runRollout)
+  const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis)
 
   const added = (rollout: KubeObject) => {
     const { namespace: ns, name } = rollout.metadata
@@ -108,6 +133,11 @@ export function startController(options: ControllerOptions): Controller {
       queue.add({ namespace: ns, name })
       return
     }
+    if (object.kind === 'AnalysisRun') {
+      const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
+      if (type === 'DELETED') freshness.forget(`analysis ${keyText(key)}`)
+      else analyses.add(key)
+    }
     for (const key of references.wakes(object)) queue.add(key)
   })
 
@@ -115,15 +145,17 @@ export function startController(options: ControllerOptions): Controller {
   cache.watch(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
   cache.watch(SERVICE, scope)
   cache.watch(ANALYSIS_RUN, scope)
+  cache.watch(ANALYSIS_TEMPLATE, scope)
+  if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE)
   cache.watch(INGRESS, scope)
   cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
 
   return {
     cache,
     ready: cache.synced(),
-    busy: () => queue.busy() || queue.depth() > 0,
+    busy: () => queue.busy() || analyses.busy(),
     async stop() {
-      await queue.stop(DRAIN)
+      await Promise.all([queue.stop(DRAIN), analyses.stop(DRAIN)])
       await recorder.flush()
       await cache.stop()
     },

@@ -16,7 +16,26 @@ export function referencesOf(rollout: Rollout, known: Pick<Known, 'routers'>): r
   const services = referencedServices(rollout).map(([, service]) => ({ ...SERVICE, namespace, name: service }))
   const { apiVersion, kind, name: workload } = rollout.spec?.workloadRef ?? {}
   const template = apiVersion && kind && workload ? [{ apiVersion, kind, namespace, name: workload }] : []
-  return [...services, ...template, ...routerReads(rollout, known)]
+  return [...services, ...template, ...analysisTemplates(rollout), ...routerReads(rollout, known)]
+}
+
+/** The templates of every analysis in the spec. */
+function analysisTemplates({ metadata, spec }: Rollout): readonly Ref[] {
+  const { blueGreen, canary } = spec?.strategy ?? {}
+  const analyses = [
+    blueGreen?.prePromotionAnalysis,
+    blueGreen?.postPromotionAnalysis,
+    canary?.analysis,
+    ...(canary?.steps ?? []).map(step => step?.analysis),
+  ]
+  const apiVersion = 'argoproj.io/v1alpha1'
+  return analyses
+    .flatMap(analysis => analysis?.templates ?? [])
+    .map(({ templateName: name = '', clusterScope }) =>
+      clusterScope
+        ? { apiVersion, kind: 'ClusterAnalysisTemplate', name }
+        : { apiVersion, kind: 'AnalysisTemplate', namespace: metadata.namespace ?? '', name },
+    )
 }
 
 function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {

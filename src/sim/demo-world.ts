@@ -1,0 +1,95 @@
+// The demo's machine room: API server, controllers, node, Pintle's controller and proxy, all in this process and all
+// speaking through real sockets.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { crds } from '../api/crd.ts'
+import { type HttpServer, kubeconfigFor, serveHttp } from '../apiserver/http.ts'
+import { createFetch } from '../controller/fetch.ts'
+import { type Controller, startController } from '../controller/manager.ts'
+import { loadKnown, loadProviders } from '../controller/registry.ts'
+import { UserError } from '../errors.ts'
+import { createCache } from '../kube/cache.ts'
+import { undiciTransport } from '../kube/undici.ts'
+import type { Log } from '../ports.ts'
+import { kubeSource } from '../proxy/source-kube.ts'
+import { type RunningProxy, startProxy } from '../proxy/start.ts'
+import { systemClock as clockOf } from './clock.ts'
+import { listeners } from './listeners.ts'
+import { type Cluster, createCluster } from './world.ts'
+
+export type DemoPorts = Readonly<{ proxy: number; admin: number; api: number }>
+
+export type DemoWorld = Readonly<{
+  cluster: Cluster
+  api: HttpServer
+  kubeconfig: string
+  controller: Controller
+  proxy: RunningProxy
+  stop(): Promise<void>
+}>
+
+const systemClock = clockOf()
+
+/** Starts everything. Raises UserError: a port in use, a folder that cannot be written. */
+export async function startDemoWorld(ports: DemoPorts, log: Log): Promise<DemoWorld> {
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const one of stops.toReversed())
+      await one().catch((error: unknown) => log.warn({ error: String(error) }, 'stopping'))
+  }
+  try {
+    const random = Math.random
+    const failed = (error: unknown) => log.warn({ error: String(error) }, 'the simulated cluster stumbled')
+    const kubelet = listeners({ clock: systemClock, random })
+    const cluster = createCluster({ clock: systemClock, crds: crds(), kubelet, failed })
+    stops.push(() => cluster.stop())
+    const api = await serveHttp(cluster.server, { host: '127.0.0.1', port: ports.api })
+    stops.push(() => api.close())
+    const kubeconfig = await writeKubeconfig(api.url)
+    const transport = undiciTransport({ server: api.url, namespace: 'default' }, { userAgent: 'pintle-controller' })
+    stops.push(() => transport.close())
+    const out = createFetch()
+    stops.push(() => out.close())
+    const controller = startController({
+      transport,
+      clock: systemClock,
+      random,
+      log,
+      known: await loadKnown(),
+      providers: await loadProviders(),
+      fetch: out.fetch,
+      yield: () => turn(),
+    })
+    stops.push(() => controller.stop())
+    const cache = createCache({ transport, clock: systemClock, random, log })
+    stops.push(() => cache.stop())
+    const proxy = await startProxy({
+      listen: `127.0.0.1:${ports.proxy}`,
+      admin: `127.0.0.1:${ports.admin}`,
+      source: kubeSource({ cache, ingress: { ingressClass: 'nginx' } }),
+      dialMap: '10.0.0.0/8=127.0.0.0/8',
+      log,
+    })
+    stops.push(() => proxy.drain({ limit: 2000, tunnels: 0 }))
+    await controller.ready
+    return { cluster, api, kubeconfig, controller, proxy, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Writes the way in for kubectl and pintle below the current folder; the absolute path. */
+async function writeKubeconfig(url: string): Promise<string> {
+  const path = join(resolve('.pintle'), 'kubeconfig')
+  try {
+    await mkdir('.pintle', { recursive: true })
+    await writeFile(path, kubeconfigFor(url), { mode: 0o600 })
+    return path
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error)
+    const hint = 'Start the demo in a folder that you may write to: it keeps its kubeconfig there.'
+    throw new UserError('PIN7101', `cannot write ${path}: ${why}`, hint)
+  }
+}

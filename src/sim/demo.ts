@@ -1,0 +1,126 @@
+// `npm start`: a whole cluster in this process, real traffic through the real proxy, three releases that play by
+// themselves; then it stays up and is yours.
+import { freemem } from 'node:os'
+import { UserError } from '../errors.ts'
+import type { Log } from '../ports.ts'
+import { badVersionStory, blueGreenStory, canaryStory, deploy, type Story } from './demo-story.ts'
+import { type DemoWorld, startDemoWorld } from './demo-world.ts'
+import { type Load, startLoad } from './load.ts'
+import { createScreen, type Screen, scoreText, splitBar } from './scoreboard.ts'
+
+export type DemoFlags = Readonly<{
+  fast?: boolean
+  quiet?: boolean
+  /** Port of the proxy; 8080. */
+  port?: string | number
+  /** Port of the page; 3100. */
+  dashboardPort?: string | number
+}>
+
+/** Less free memory than this is a poor start: bytes. */
+const MEMORY = 200 * 1024 * 1024
+
+function portOf(flag: string, value: string | number | undefined, preset: number): number {
+  const port = value === undefined ? preset : Number(value)
+  if (Number.isInteger(port) && port >= 0 && port < 65536) return port
+  throw new UserError('PIN7102', `--${flag} ${value} is not a port`, 'Give a number from 1 to 65535, or 0 for any.', 2)
+}
+
+/** Plays the demo until a signal comes. Raises UserError: port in use, read-only folder, no memory. */
+export async function runDemo(flags: DemoFlags): Promise<number> {
+  const ports = { proxy: portOf('port', flags.port, 8080), admin: 0, api: 0 }
+  const page = portOf('dashboard-port', flags.dashboardPort, 3100)
+  if (freemem() < MEMORY) {
+    const free = Math.round(freemem() / 1024 / 1024)
+    throw new UserError(
+      'PIN7103',
+      `only ${free} MB of memory are free`,
+      'The demo needs 200 MB: close something first.',
+    )
+  }
+  const screen = createScreen(process.stdout, flags.quiet === true)
+  const world = await startDemoWorld(ports, quietLog)
+  const ending = new AbortController()
+  const stops: (() => Promise<unknown>)[] = [() => world.stop()]
+  try {
+    const dashboard = await startPage(world, page)
+    stops.push(() => dashboard.close())
+    introduce(screen, world, dashboard.url)
+    const ended = waitForSignal().then(() => ending.abort())
+    const story: Story = { world, screen, fast: flags.fast === true, signal: ending.signal }
+    await Promise.race([play(story, stops), ended])
+    await ended
+  } catch (error) {
+    if (!ending.signal.aborted) throw error
+  } finally {
+    screen.say('\nStopping …')
+    for (const stop of stops.toReversed()) await stop()
+  }
+  return 0
+}
+
+/** The page is a part of its own: it is loaded when it is needed. */
+async function startPage(world: DemoWorld, port: number) {
+  const { startDashboard } = await import('../dashboard/server.ts')
+  return startDashboard({
+    cache: world.controller.cache,
+    kubeconfig: world.kubeconfig,
+    port,
+    proxyAdmin: world.proxy.adminUrl,
+  } as never)
+}
+
+function introduce({ say }: Screen, world: DemoWorld, page: string): void {
+  say('Pintle demo: Kubernetes API, controller, proxy and pods, all in this process on loopback (not for production)')
+  say(`  proxy      ${world.proxy.url}/shop  and  ${world.proxy.url}/pay`)
+  say(`  dashboard  ${page}/rollouts`)
+  say(`  metrics    ${world.proxy.adminUrl}/metrics`)
+  say(`  export KUBECONFIG=${world.kubeconfig}`)
+  say('  try        npm run -s pintle -- get rollout shop -w     kubectl get rollouts -w')
+}
+
+async function play(story: Story, stops: (() => Promise<unknown>)[]): Promise<void> {
+  await deploy(story)
+  const load = startLoad(story.world.proxy.url, [
+    { name: 'shop', path: '/shop', perSecond: 150 },
+    { name: 'pay', path: '/pay', perSecond: 25 },
+  ])
+  stops.push(() => load.stop())
+  stops.push(showBoard(story.screen, load))
+  await blueGreenStory(story)
+  await canaryStory(story)
+  await badVersionStory(story)
+  story.screen.say(`\n${scoreText([load.total('shop'), load.total('pay')])}`)
+  story.screen.say('It is yours now. Ship something, break something:')
+  story.screen.say('  npm run -s pintle -- set image shop shop=example/shop:v4')
+  story.screen.say('  npm run -s pintle -- set image pay pay=example/pay:v3-slow  and then  promote pay')
+  story.screen.say('Ctrl-C ends everything.')
+}
+
+/** Redraws the split twice a second; the answer stops it and prints the score. */
+function showBoard(screen: Screen, load: Load): () => Promise<void> {
+  const timer = setInterval(
+    () => {
+      const score = scoreText([load.total('shop'), load.total('pay')])
+      screen.board(`shop ${splitBar(load.recent('shop'))}  |  ${score}`)
+    },
+    screen.isLive ? 500 : 1000,
+  )
+  return async () => {
+    clearInterval(timer)
+    screen.say(scoreText([load.total('shop'), load.total('pay')]))
+  }
+}
+
+const waitForSignal = (): Promise<void> =>
+  new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+
+/** The demo's screen is for the story; troubles go to standard error. */
+const quietLog: Log = {
+  debug() {},
+  info() {},
+  warn: (fields, message) => process.stderr.write(`\n${message} ${JSON.stringify(fields)}\n`),
+  error: (fields, message) => process.stderr.write(`\n${message} ${JSON.stringify(fields)}\n`),
+}
