@@ -16,13 +16,13 @@ type Patch = Extract<Action, { verb: 'patch' }>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The patch with its precondition inside: a version in the metadata makes the server answer 409 when the object
- * has moved on; a JSON patch gets a `test`, which the server answers with 422. */
+/** The patch with its precondition inside: a version written into the metadata makes the server answer 409 when the
+ * object has moved on, for every type of patch. (A JSON patch's own `test` would answer 422.) */
 function guarded({ type, patch, resourceVersion }: Patch): unknown {
   if (resourceVersion === undefined) return patch
   if (type === 'json') {
-    const test = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion }
-    return [test, ...(Array.isArray(patch) ? patch : [patch])]
+    const pin = { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion }
+    return [pin, ...(Array.isArray(patch) ? patch : [patch])]
   }
   const fields = isRecord(patch) ? patch : {}
   const metadata = isRecord(fields['metadata']) ? fields['metadata'] : {}

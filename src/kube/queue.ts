@@ -59,6 +59,7 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
   const failures = new Map<string, number>()
   let idle: (() => void)[] = []
   let isStopped = false
+  let isPumping = false
 
   const wake = (key: K) => add(key, 'normal')
   // Rechecks are apart from what others asked for: a newer result replaces the last one, a wish does not.
@@ -73,7 +74,17 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
     if (known?.priority === 'low' && priority === 'normal') ready.low.delete(text)
     else if (known) return
     shelf.set(text, { key, since: known?.since ?? clock.now(), priority })
-    pump()
+    soon()
+  }
+
+  /** Later in this turn: add() runs nobody's code, and adds of one turn are one. */
+  const soon = () => {
+    if (isPumping) return
+    isPumping = true
+    queueMicrotask(() => {
+      isPumping = false
+      pump()
+    })
   }
 
   const slots = () => concurrency - [...running.values()].filter(one => !one.isOverdue).length
@@ -100,7 +111,6 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
     })
     let failed = false
     try {
-      await null // so that add() never runs anybody's code
       finish(text, key, await run(key, self.controller.signal))
     } catch (error) {
       failed = true
