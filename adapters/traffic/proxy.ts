@@ -1,0 +1,154 @@
+// Pintle's own proxy: the whole desired traffic as a route table in a ConfigMap, which every replica follows.
+import * as z from 'zod'
+import {
+  type Desired,
+  type Dest,
+  defineTrafficRouter,
+  ensure,
+  type KubeObject,
+  mergePatchTo,
+  type Ref,
+  type Seen,
+  sameJson,
+  TerminalError,
+} from '#contract'
+
+const LABEL = 'pintle.dev/route-table'
+const KEY = 'table.json'
+/** Leads to preview where nothing else is configured: a header that no application uses for itself. */
+const PREVIEW_HEADER = { name: 'X-Preview' }
+
+const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
+
+const config = z.looseObject({
+  configMap: z.string().optional().describe('Name of the ConfigMap with the route table; default ROLLOUT-route.'),
+  hosts: z.array(z.string()).optional().describe('Hosts that this route serves; none: every host.'),
+  pathPrefix: path.optional().describe('Path prefix that this route serves; default /.'),
+  port: z
+    .union([z.int().min(1).max(65535), z.string().min(1)])
+    .optional()
+    .describe('Port of the Services, by number or name; default: their first.'),
+  listenPort: z.int().min(1).max(65535).optional().describe('Serve only requests that come in on this proxy port.'),
+  previewPath: path.optional().describe('Path prefix that leads to the preview version.'),
+  stripPreviewPath: z.boolean().optional().describe('Cut previewPath off before the pod sees the path.'),
+  previewHeader: z
+    .looseObject({ name: z.string().min(1), value: z.string().optional() })
+    .optional()
+    .describe('Header that leads to the preview version, with any value or the one given; default X-Preview.'),
+  previewPort: z.int().min(1).max(65535).optional().describe('Port of the proxy that leads to the preview version.'),
+  onEmpty: z
+    .enum(['fail', 'spill'])
+    .optional()
+    .describe('A canary without ready pods: fail answers 503, spill takes stable. Default fail.'),
+})
+type Config = z.infer<typeof config>
+
+const configMapOf = (c: Config, owner: Readonly<{ namespace: string; name: string }>): Ref => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  namespace: owner.namespace,
+  name: c.configMap ?? `${owner.name}-route`,
+})
+
+/** The members of an object that have a value. */
+const given = (members: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
+function routeDest(c: Config, namespace: string, dest: Dest) {
+  const { role, weight, hash, service } = dest
+  const upstream = { service: `${namespace}/${service}`, ...given({ port: c.port }) }
+  return { role, weight, ...given({ hash }), upstream }
+}
+
+/** The route of a rollout, without the table's generation. */
+function routeOf(c: Config, want: Desired) {
+  const nameless = want.dests.find(dest => !dest.service && dest.weight > 0)
+  if (nameless) throw new TerminalError('ServiceMissing', `the proxy needs a Service for the ${nameless.role} version`)
+  const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest))
+  const preview = given({
+    pathPrefix: c.previewPath,
+    stripPrefix: c.stripPreviewPath,
+    header: c.previewHeader ?? PREVIEW_HEADER,
+    port: c.previewPort,
+  })
+  return {
+    name: `${want.namespace}/${want.owner.name}`,
+    match: given({ hosts: c.hosts, pathPrefix: c.pathPrefix, port: c.listenPort }),
+    total: want.total,
+    dests,
+    ...(want.headers.length === 0 ? {} : { headerRoutes: want.headers }),
+    ...(want.mirrors.length === 0 ? {} : { mirrors: want.mirrors }),
+    ...(dests.some(dest => dest.role === 'preview') ? { preview } : {}),
+    ...given({ onEmpty: c.onEmpty }),
+  }
+}
+
+/** The table that a ConfigMap holds; nothing when it holds none that can be read. */
+function tableIn(live: KubeObject | undefined): Readonly<{ generation: number; routes: unknown }> {
+  const text = (live?.['data'] as Readonly<Record<string, unknown>> | undefined)?.[KEY]
+  try {
+    const table = JSON.parse(typeof text === 'string' ? text : '{}') as { generation?: unknown; routes?: unknown }
+    return { generation: Number.isInteger(table.generation) ? Number(table.generation) : 0, routes: table.routes }
+  } catch {
+    return { generation: 0, routes: undefined }
+  }
+}
+
+const ownersOf = (live: KubeObject) => live.metadata.ownerReferences ?? []
+
+function planTable(c: Config, want: Desired, seen: Seen) {
+  const ref = configMapOf(c, { namespace: want.namespace, name: want.owner.name })
+  const live = seen(ref)
+  const foreign = live && ownersOf(live).find(owner => owner.controller && owner.uid !== want.owner.uid)
+  if (foreign)
+    throw new TerminalError('ForeignRouteTable', `ConfigMap ${ref.name} belongs to ${foreign.kind} ${foreign.name}`)
+
+  const routes = [routeOf(c, want)]
+  const before = tableIn(live)
+  // The generation grows only when the content does, so that it can be waited for.
+  const same = sameJson(before.routes, routes)
+  const generation = same && before.generation > 0 ? before.generation : before.generation + 1
+  // What says the same stays as it is, byte for byte.
+  const data = same && before.generation > 0 ? {} : { [KEY]: JSON.stringify({ generation, routes }) }
+  const owner = { ...want.owner, controller: true, blockOwnerDeletion: true }
+  const owned = live && ownersOf(live).some(o => o.uid === want.owner.uid)
+  const desired = {
+    apiVersion: ref.apiVersion,
+    kind: ref.kind,
+    metadata: {
+      name: ref.name,
+      namespace: want.namespace,
+      labels: { [LABEL]: 'true' },
+      ...(owned ? {} : { ownerReferences: [...(live ? ownersOf(live) : []), owner] }),
+    },
+    data,
+  }
+  if (live && mergePatchTo(live, { metadata: desired.metadata, data }) === undefined) return []
+  const shares = want.dests.map(dest => `${dest.role} ${dest.weight}`).join(', ')
+  return ensure(live, desired, `route table generation ${generation}: ${shares}`)
+}
+
+export default defineTrafficRouter<Config>({
+  name: 'pintle/proxy',
+  config,
+  rbac: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] }],
+  caps: {
+    header: ['exact', 'prefix', 'regex'],
+    mirror: 'percent',
+    maxExtras: 100,
+    maxTotal: 1_000_000,
+    blueGreen: true,
+  },
+
+  reads: (c, owner) => [configMapOf(c, owner)],
+
+  plan: planTable,
+
+  release(c, owner, seen) {
+    const ref = configMapOf(c, owner)
+    const live = seen(ref)
+    if (!live || !ownersOf(live).some(o => o.uid === owner.uid)) return []
+    const { uid } = live.metadata
+    return [{ verb: 'delete', ref, ...(uid === undefined ? {} : { uid }), why: 'routing by the proxy ends' }]
+  },
+})
