@@ -21,12 +21,19 @@ type Import = Readonly<{ from: string; isType: boolean; isDynamic: boolean }>
 function importsOf(file: string): Import[] {
   const text = textOf(file).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
   const found: Import[] = []
-  for (const [, isType, from] of text.matchAll(/^(?:import|export)\s+(type\s)?[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?from\s+'([^']+)'/gm)) {
+  for (const [, isType, from] of text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?from\s+'([^']+)'/gm,
+  )) {
     found.push({ from: from ?? '', isType: isType !== undefined, isDynamic: false })
   }
-  for (const [, from] of text.matchAll(/^import\s+'([^']+)'/gm)) found.push({ from: from ?? '', isType: false, isDynamic: false })
-  for (const [, from] of text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)) found.push({ from: from ?? '', isType: false, isDynamic: true })
-  return found.map(one => ({ ...one, from: one.from.startsWith('.') ? normalize(join(dirname(file), one.from)) : one.from }))
+  for (const [, from] of text.matchAll(/^import\s+'([^']+)'/gm))
+    found.push({ from: from ?? '', isType: false, isDynamic: false })
+  for (const [, from] of text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g))
+    found.push({ from: from ?? '', isType: false, isDynamic: true })
+  return found.map(one => ({
+    ...one,
+    from: one.from.startsWith('.') ? normalize(join(dirname(file), one.from)) : one.from,
+  }))
 }
 
 const CORE = ['src/rollout/', 'src/analysis/', 'src/experiment/']
@@ -41,10 +48,53 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'adapters/traffic/': ['#contract', 'zod', 'adapters/traffic/_'],
   'adapters/metrics/': ['#contract', 'zod', 'adapters/metrics/_'],
   'src/kube/': ['src/kube/', 'undici', 'yaml', 'node:', ...BASE],
-  'src/controller/': ['src/controller/', ...CORE, 'src/api/', 'src/kube/', 'pino', 'prom-client', 'undici', 'node:', ...BASE],
-  'src/apiserver/': ['src/apiserver/', 'src/api/', 'node:http', 'node:crypto', 'node:net', 'node:buffer', 'yaml', ...BASE],
-  'src/sim/': ['src/sim/', 'src/apiserver/', 'src/controller/', ...CORE, 'src/api/', 'src/view/', 'src/kube/', 'src/proxy/start.ts', 'node:', 'undici', 'yaml', ...BASE],
-  'src/proxy/': ['src/proxy/', 'src/kube/', 'src/api/', 'undici', 'http-proxy', 'prom-client', 'zod', 'yaml', 'node:', ...BASE],
+  'src/controller/': [
+    'src/controller/',
+    ...CORE,
+    'src/api/',
+    'src/kube/',
+    'pino',
+    'prom-client',
+    'undici',
+    'node:',
+    ...BASE,
+  ],
+  'src/apiserver/': [
+    'src/apiserver/',
+    'src/api/',
+    'node:http',
+    'node:crypto',
+    'node:net',
+    'node:buffer',
+    'yaml',
+    ...BASE,
+  ],
+  'src/sim/': [
+    'src/sim/',
+    'src/apiserver/',
+    'src/controller/',
+    ...CORE,
+    'src/api/',
+    'src/view/',
+    'src/kube/',
+    'src/proxy/start.ts',
+    'node:',
+    'undici',
+    'yaml',
+    ...BASE,
+  ],
+  'src/proxy/': [
+    'src/proxy/',
+    'src/kube/',
+    'src/api/',
+    'undici',
+    'http-proxy',
+    'prom-client',
+    'zod',
+    'yaml',
+    'node:',
+    ...BASE,
+  ],
   'src/view/': ['src/view/', ...CORE, 'src/api/', ...BASE],
   'src/cli/': ['src/cli/', 'src/view/', ...CORE, 'src/api/', 'commander', 'yaml', 'node:', ...BASE],
   'src/dashboard/': ['src/dashboard/', 'src/view/', ...CORE, 'src/api/', 'node:', ...BASE],
@@ -56,20 +106,30 @@ test('every file imports only what its folder may', async t => {
   const broken = sources.flatMap(file => {
     const allowed = RULES[folderOf(file) ?? '']
     if (!allowed) return []
-    return importsOf(file)
-      .filter(one => !one.isDynamic)
-      .filter(one => !allowed.some(prefix => one.from === prefix || (/[/:_]$/.test(prefix) && one.from.startsWith(prefix))))
-      // Types of the ports and of kube may be named where only their values are forbidden.
-      .filter(one => !(one.isType && ['src/cli/', 'src/dashboard/', 'src/view/'].includes(folderOf(file) ?? '')))
-      .map(one => `${file} imports ${one.from}`)
+    return (
+      importsOf(file)
+        .filter(one => !one.isDynamic)
+        .filter(
+          one => !allowed.some(prefix => one.from === prefix || (/[/:_]$/.test(prefix) && one.from.startsWith(prefix))),
+        )
+        // Types of the ports and of kube may be named where only their values are forbidden.
+        .filter(one => !(one.isType && ['src/cli/', 'src/dashboard/', 'src/view/'].includes(folderOf(file) ?? '')))
+        .map(one => `${file} imports ${one.from}`)
+    )
   })
   t.strictSame(broken, [])
 })
 
 test('client-node is imported by kubeconfig.ts alone, and only dynamically', async t => {
-  const users = sources.filter(file => importsOf(file).some(one => one.from.startsWith('@kubernetes/client-node') && !one.isType))
+  const users = sources.filter(file =>
+    importsOf(file).some(one => one.from.startsWith('@kubernetes/client-node') && !one.isType),
+  )
   t.strictSame(users, ['src/kube/kubeconfig.ts'])
-  t.ok(importsOf('src/kube/kubeconfig.ts').every(one => !one.from.startsWith('@kubernetes') || one.isDynamic || one.isType))
+  t.ok(
+    importsOf('src/kube/kubeconfig.ts').every(
+      one => !one.from.startsWith('@kubernetes') || one.isDynamic || one.isType,
+    ),
+  )
 })
 
 const PURE = [...CORE, 'src/api/', 'src/view/', 'adapters/']
@@ -86,14 +146,19 @@ test('pure folders touch neither the clock, nor chance, nor the outside', async 
   const broken = sources
     .filter(file => PURE.some(folder => file.startsWith(folder)))
     .flatMap(file => {
-      const code = textOf(file).replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '').replace(/\s\/\/ .*$/gm, '')
+      const code = textOf(file)
+        .replace(/\/\*[\s\S]*?\*\//g, '')
+        .replace(/^\s*\/\/.*$/gm, '')
+        .replace(/\s\/\/ .*$/gm, '')
       return BANNED.filter(([, pattern]) => pattern.test(code)).map(([what]) => `${file} uses ${what}`)
     })
   t.strictSame(broken, [])
 })
 
 test('no hand-written file is longer than 400 lines', async t => {
-  const long = sources.map(file => [file, textOf(file).split('\n').length - 1] as const).filter(([, lines]) => lines > 400)
+  const long = sources
+    .map(file => [file, textOf(file).split('\n').length - 1] as const)
+    .filter(([, lines]) => lines > 400)
   t.strictSame(long, [])
 })
 
@@ -123,7 +188,29 @@ test('the top level holds what it should and nothing else', async t => {
     t.comment('not a git checkout: nothing to compare')
     return
   }
-  const top = new Set(tracked.stdout.split('\n').filter(Boolean).map(file => file.split('/')[0] ?? ''))
-  const allowed = ['src', 'adapters', 'deploy', 'test', 'docs', '.ci', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'biome.json', 'README.md', 'LICENSE']
-  t.strictSame([...top].filter(name => !allowed.includes(name) && !name.startsWith('.')), [])
+  const top = new Set(
+    tracked.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map(file => file.split('/')[0] ?? ''),
+  )
+  const allowed = [
+    'src',
+    'adapters',
+    'deploy',
+    'test',
+    'docs',
+    '.ci',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'biome.json',
+    'README.md',
+    'LICENSE',
+  ]
+  t.strictSame(
+    [...top].filter(name => !allowed.includes(name) && !name.startsWith('.')),
+    [],
+  )
 })

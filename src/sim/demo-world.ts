@@ -11,7 +11,7 @@ import { loadKnown, loadProviders } from '../controller/registry.ts'
 import { UserError } from '../errors.ts'
 import { createCache } from '../kube/cache.ts'
 import { undiciTransport } from '../kube/undici.ts'
-import type { Log } from '../ports.ts'
+import type { Log, Transport } from '../ports.ts'
 import { kubeSource } from '../proxy/source-kube.ts'
 import { type RunningProxy, startProxy } from '../proxy/start.ts'
 import { systemClock as clockOf } from './clock.ts'
@@ -25,6 +25,8 @@ export type DemoWorld = Readonly<{
   api: HttpServer
   kubeconfig: string
   controller: Controller
+  /** The wire that the controller uses; the page shares it. */
+  transport: Transport
   proxy: RunningProxy
   stop(): Promise<void>
 }>
@@ -73,7 +75,7 @@ export async function startDemoWorld(ports: DemoPorts, log: Log): Promise<DemoWo
     })
     stops.push(() => proxy.drain({ limit: 2000, tunnels: 0 }))
     await controller.ready
-    return { cluster, api, kubeconfig, controller, proxy, stop }
+    return { cluster, api, kubeconfig, controller, transport, proxy, stop }
   } catch (error) {
     await stop()
     throw error

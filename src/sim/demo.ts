@@ -3,6 +3,7 @@
 import { freemem } from 'node:os'
 import { UserError } from '../errors.ts'
 import type { Log } from '../ports.ts'
+import { systemClock } from './clock.ts'
 import { badVersionStory, blueGreenStory, canaryStory, deploy, type Story } from './demo-story.ts'
 import { type DemoWorld, startDemoWorld } from './demo-world.ts'
 import { type Load, startLoad } from './load.ts'
@@ -63,11 +64,13 @@ export async function runDemo(flags: DemoFlags): Promise<number> {
 async function startPage(world: DemoWorld, port: number) {
   const { startDashboard } = await import('../dashboard/server.ts')
   return startDashboard({
-    cache: world.controller.cache,
-    kubeconfig: world.kubeconfig,
+    transport: world.transport,
+    namespace: 'default',
+    clock: systemClock(),
+    host: '127.0.0.1',
     port,
     proxyAdmin: world.proxy.adminUrl,
-  } as never)
+  })
 }
 
 function introduce({ say }: Screen, world: DemoWorld, page: string): void {
