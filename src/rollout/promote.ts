@@ -34,6 +34,12 @@ function resume(rollout: RolloutShape): VerbPlan['status'] {
   return { pauseConditions: null, currentStepIndex: index }
 }
 
+function stateOf(rollout: RolloutShape): string {
+  if (isSettled(rollout)) return 'the current revision is the stable one'
+  if (rollout.status?.promoteFull) return 'a full promotion is under way'
+  return 'the rollout is not paused and waits for its pods or its analysis'
+}
+
 /** The patches behind `promote`. argo: section "promote decision" of the plugin. */
 export function planPromote(rollout: RolloutShape, options: PromoteOptions = {}): VerbPlan {
   const problem = refusal(rollout, options)
@@ -48,7 +54,5 @@ export function planPromote(rollout: RolloutShape, options: PromoteOptions = {})
       : { promoteFull: true }
     : resume(rollout)
   if (spec.paused || pass) return { ...unpause, ...(pass ? { status: pass } : {}) }
-  return { note: isSettled(rollout) ? 'nothing to promote: the current revision is the stable one' : WAITING }
+  return { note: `nothing to promote: ${stateOf(rollout)}` }
 }
-
-const WAITING = 'nothing to promote: the rollout is not paused and waits for its pods or its analysis'

@@ -24,6 +24,7 @@ export type RolloutShape = Readonly<{
   status?: Maybe<
     Readonly<{
       abort?: Maybe<boolean>
+      promoteFull?: Maybe<boolean>
       observedGeneration?: Maybe<string>
       currentPodHash?: Maybe<string>
       stableRS?: Maybe<string>

@@ -45,6 +45,7 @@ const promotions: Record<string, [RolloutShape, Fields, Fields]> = {
   'a settled rollout has nothing to promote': [rollout({ ...settled, currentStepIndex: 3 }), {}, nothingNew],
   'a settled blue-green rollout has nothing to promote': [rollout(settled, blueGreen), {}, nothingNew],
   'a canary without steps is only waited for': [rollout({}, noSteps), {}, nothingHeld],
+  'while a full promotion is under way there is nothing more to ask for': [rollout({ promoteFull: true, currentStepIndex: 3 }), {}, { note: 'nothing to promote: a full promotion is under way' }],
   'full asks for promoteFull': [rollout(paused), { full: true }, { status: { promoteFull: true } }],
   'full lifts a pause by hand too': [rollout(paused, { paused: true }), { full: true }, { spec: { paused: false }, status: { promoteFull: true } }],
   'full of a settled rollout does nothing': [rollout(settled), { full: true }, nothingNew],
