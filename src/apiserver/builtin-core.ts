@@ -17,6 +17,18 @@ import { defaultBinding, defaultNamespace, defaultNode, defaultSecret } from './
 import { defaultEndpoints, defaultService } from './defaults-network.ts'
 import { defaultPod, defaultTemplate } from './defaults-pod.ts'
 import type { KindDef } from './model.ts'
+import {
+  bindingCauses,
+  configMapCauses,
+  eventCauses,
+  nodeCauses,
+  podTemplateCauses,
+  roleCauses,
+  secretCauses,
+} from './rules-core.ts'
+import { endpointsCauses } from './rules-endpoints.ts'
+import { podCauses } from './rules-pod.ts'
+import { serviceCauses } from './rules-service.ts'
 import { ownTree } from './tree.ts'
 
 const all = ['all']
@@ -61,6 +73,7 @@ export const coreKinds: readonly KindDef[] = [
     selectable: podFields,
     columns: podColumns,
     defaults: defaultPod,
+    causes: podCauses,
   }),
   builtIn({
     in: 'v1',
@@ -70,6 +83,7 @@ export const coreKinds: readonly KindDef[] = [
     selectable: { 'spec.clusterIP': 'spec.clusterIP', 'spec.type': 'spec.type' },
     columns: serviceColumns,
     defaults: defaultService,
+    causes: serviceCauses,
   }),
   builtIn({
     in: 'v1',
@@ -78,11 +92,26 @@ export const coreKinds: readonly KindDef[] = [
     shortNames: ['ep'],
     columns: endpointsColumns,
     defaults: defaultEndpoints,
+    causes: endpointsCauses,
   }),
-  builtIn({ in: 'v1', kind: 'ConfigMap', shortNames: ['cm'], columns: configMapColumns }),
-  builtIn({ in: 'v1', kind: 'Secret', selectable: { type: 'type' }, columns: secretColumns, defaults: defaultSecret }),
+  builtIn({ in: 'v1', kind: 'ConfigMap', shortNames: ['cm'], columns: configMapColumns, causes: configMapCauses }),
+  builtIn({
+    in: 'v1',
+    kind: 'Secret',
+    selectable: { type: 'type' },
+    columns: secretColumns,
+    defaults: defaultSecret,
+    causes: secretCauses,
+  }),
   builtIn({ in: 'v1', kind: 'ServiceAccount', shortNames: ['sa'], columns: plainColumns }),
-  builtIn({ in: 'v1', kind: 'Event', shortNames: ['ev'], selectable: eventFields, columns: eventColumns }),
+  builtIn({
+    in: 'v1',
+    kind: 'Event',
+    shortNames: ['ev'],
+    selectable: eventFields,
+    columns: eventColumns,
+    causes: eventCauses,
+  }),
   builtIn({
     in: 'v1',
     kind: 'Node',
@@ -91,6 +120,7 @@ export const coreKinds: readonly KindDef[] = [
     selectable: { 'spec.unschedulable': 'spec.unschedulable' },
     columns: nodeColumns,
     defaults: defaultNode,
+    causes: nodeCauses,
   }),
   builtIn({
     in: 'v1',
@@ -98,6 +128,7 @@ export const coreKinds: readonly KindDef[] = [
     generation: 'content',
     columns: podTemplateColumns,
     defaults: object => defaultTemplate(ownTree(object, 'template')),
+    causes: podTemplateCauses,
   }),
 ]
 
@@ -105,14 +136,15 @@ const rbac = 'rbac.authorization.k8s.io/v1'
 
 /** Roles and their bindings: stored and shown, never enforced. */
 export const rbacKinds: readonly KindDef[] = [
-  builtIn({ in: rbac, kind: 'Role', columns: roleColumns }),
-  builtIn({ in: rbac, kind: 'ClusterRole', namespaced: false, columns: roleColumns }),
-  builtIn({ in: rbac, kind: 'RoleBinding', columns: bindingColumns, defaults: defaultBinding }),
+  builtIn({ in: rbac, kind: 'Role', columns: roleColumns, causes: roleCauses }),
+  builtIn({ in: rbac, kind: 'ClusterRole', namespaced: false, columns: roleColumns, causes: roleCauses }),
+  builtIn({ in: rbac, kind: 'RoleBinding', columns: bindingColumns, defaults: defaultBinding, causes: bindingCauses }),
   builtIn({
     in: rbac,
     kind: 'ClusterRoleBinding',
     columns: bindingColumns,
     namespaced: false,
     defaults: defaultBinding,
+    causes: bindingCauses,
   }),
 ]

@@ -9,6 +9,9 @@ import {
 } from './columns-network.ts'
 import { defaultEndpointSlice, defaultIngressClass } from './defaults-network.ts'
 import type { KindDef } from './model.ts'
+import { leaseCauses } from './rules-core.ts'
+import { endpointSliceCauses } from './rules-endpoints.ts'
+import { ingressCauses, ingressClassCauses } from './rules-ingress.ts'
 
 export const networkKinds: readonly KindDef[] = [
   builtIn({
@@ -18,6 +21,7 @@ export const networkKinds: readonly KindDef[] = [
     shortNames: ['ing'],
     generation: 'spec',
     columns: ingressColumns,
+    causes: ingressCauses,
   }),
   builtIn({
     in: 'networking.k8s.io/v1',
@@ -27,6 +31,7 @@ export const networkKinds: readonly KindDef[] = [
     generation: 'spec',
     columns: ingressClassColumns,
     defaults: defaultIngressClass,
+    causes: ingressClassCauses,
   }),
   builtIn({
     in: 'discovery.k8s.io/v1',
@@ -34,11 +39,12 @@ export const networkKinds: readonly KindDef[] = [
     generation: 'content',
     columns: endpointSliceColumns,
     defaults: defaultEndpointSlice,
+    causes: endpointSliceCauses,
   }),
 ]
 
 export const otherKinds: readonly KindDef[] = [
-  builtIn({ in: 'coordination.k8s.io/v1', kind: 'Lease', columns: leaseColumns }),
+  builtIn({ in: 'coordination.k8s.io/v1', kind: 'Lease', columns: leaseColumns, causes: leaseCauses }),
   builtIn({
     in: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -9,6 +9,7 @@ import {
 } from './columns-workload.ts'
 import { defaultAutoscaler, defaultDeployment, defaultJob, defaultReplicaSet } from './defaults-workload.ts'
 import type { KindDef } from './model.ts'
+import { autoscalerCauses, budgetCauses, deploymentCauses, jobCauses, replicaSetCauses } from './rules-workload.ts'
 
 const all = ['all']
 const scale = { specReplicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' }
@@ -24,6 +25,7 @@ export const workloadKinds: readonly KindDef[] = [
     generation: 'spec-and-annotations',
     columns: deploymentColumns,
     defaults: defaultDeployment,
+    causes: deploymentCauses,
   }),
   builtIn({
     in: 'apps/v1',
@@ -35,6 +37,7 @@ export const workloadKinds: readonly KindDef[] = [
     selectable: { 'status.replicas': 'status.replicas' },
     columns: replicaSetColumns,
     defaults: defaultReplicaSet,
+    causes: replicaSetCauses,
   }),
   builtIn({
     in: 'batch/v1',
@@ -44,6 +47,7 @@ export const workloadKinds: readonly KindDef[] = [
     selectable: { 'status.successful': 'status.succeeded' },
     columns: jobColumns,
     defaults: defaultJob,
+    causes: jobCauses,
   }),
   builtIn({
     in: 'autoscaling/v2',
@@ -52,6 +56,7 @@ export const workloadKinds: readonly KindDef[] = [
     categories: all,
     columns: autoscalerColumns,
     defaults: defaultAutoscaler,
+    causes: autoscalerCauses,
   }),
   builtIn({
     in: 'policy/v1',
@@ -59,5 +64,6 @@ export const workloadKinds: readonly KindDef[] = [
     shortNames: ['pdb'],
     generation: 'spec',
     columns: budgetColumns,
+    causes: budgetCauses,
   }),
 ]

@@ -12,6 +12,7 @@ export type Cause = Readonly<{
     | 'FieldValueTooLong'
     | 'FieldValueTooMany'
     | 'FieldValueDuplicate'
+    | 'FieldValueNotFound'
     | 'InternalError'
   /** Dotted path such as `spec.replicas` or `spec.containers[0].name`. */
   field: string

@@ -1,0 +1,62 @@
+// Collects what is wrong with an object, in the words of the real server.
+import type { Cause } from './model.ts'
+
+export type Causes = Readonly<{
+  list: Cause[]
+  /** `value` is shown as JSON. */
+  invalid(field: string, value: unknown, why: string): void
+  /** One cause for each fault of a name or text. */
+  faults(field: string, value: unknown, faults: readonly string[]): void
+  required(field: string, why?: string): void
+  forbidden(field: string, why: string): void
+  /** `supported` in the order of the message. */
+  unsupported(field: string, value: unknown, supported: readonly string[]): void
+  /** An unsupported or, when absent, a required value; nothing for a supported one. */
+  oneOf(field: string, value: unknown, supported: readonly string[]): void
+  duplicate(field: string, value: unknown): void
+  notFound(field: string, value: unknown): void
+  tooMany(field: string, count: number, limit: number): void
+  /** A whole number that must not be negative; absent is fine. */
+  notNegative(field: string, value: unknown): void
+  between(field: string, value: unknown, low: number, high: number): void
+}>
+
+const text = (value: unknown): string => JSON.stringify(value === undefined ? null : value)
+
+/** An empty collection of causes. */
+export function collectCauses(): Causes {
+  const list: Cause[] = []
+  const add = (reason: Cause['reason'], field: string, message: string): void => {
+    list.push({ reason, field, message })
+  }
+  const invalid = (field: string, value: unknown, why: string): void =>
+    add('FieldValueInvalid', field, `Invalid value: ${text(value)}${why === '' ? '' : `: ${why}`}`)
+  const unsupported = (field: string, value: unknown, supported: readonly string[]): void => {
+    const words = supported.map(text).join(', ')
+    add('FieldValueNotSupported', field, `Unsupported value: ${text(value ?? '')}: supported values: ${words}`)
+  }
+  return {
+    list,
+    invalid,
+    unsupported,
+    faults(field, value, faults) {
+      for (const fault of faults) invalid(field, value, fault)
+    },
+    required: (field, why = '') => add('FieldValueRequired', field, `Required value${why === '' ? '' : `: ${why}`}`),
+    forbidden: (field, why) => add('FieldValueForbidden', field, `Forbidden: ${why}`),
+    oneOf(field, value, supported) {
+      if (!supported.includes(value as string)) unsupported(field, value, supported)
+    },
+    duplicate: (field, value) => add('FieldValueDuplicate', field, `Duplicate value: ${text(value)}`),
+    notFound: (field, value) => add('FieldValueNotFound', field, `Not found: ${text(value)}`),
+    tooMany: (field, count, limit) =>
+      add('FieldValueTooMany', field, `Too many: ${count}: must have at most ${limit} items`),
+    notNegative(field, value) {
+      if (typeof value === 'number' && value < 0) invalid(field, value, 'must be greater than or equal to 0')
+    },
+    between(field, value, low, high) {
+      if (typeof value === 'number' && value >= low && value <= high) return
+      invalid(field, value, `must be between ${low} and ${high}, inclusive`)
+    },
+  }
+}
