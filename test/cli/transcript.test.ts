@@ -59,7 +59,7 @@ function manifests(): Readonly<Record<string, string>> {
   return {
     'good.yaml': good.join('---\n'),
     'bad.yaml': stringify(rollout).replace(/setWeight: \d+/, 'setWeight: 150'),
-    'broken.yaml': 'kind: Rollout\n  spec: broken: yaml\n',
+    'broken.yaml': 'kind: Rollout\nspec: broken: yaml\n',
     'unknown-field.yaml': stringify({ ...rollout, spec: { ...(rollout['spec'] as object), replica: 3 } }),
     'other-kind.yaml': stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' } }),
   }

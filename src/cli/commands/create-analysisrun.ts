@@ -2,8 +2,8 @@
 import type { KubeObject } from '../../contract.ts'
 import { UserError } from '../../errors.ts'
 import { type Cluster, defineCommand, type Flags } from '../command.ts'
+import { readManifests } from '../manifest.ts'
 import { nameOf, say } from '../output.ts'
-import { readManifests } from './create.ts'
 
 type Argument = Readonly<{ name: string; value?: unknown; valueFrom?: unknown }>
 type Template = KubeObject & Readonly<{ spec?: Readonly<{ args?: readonly Argument[] }> & Record<string, unknown> }>
