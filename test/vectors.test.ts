@@ -1,7 +1,10 @@
 // Reference results, table by table. VECTORS names a folder with further vectors of the same shape.
 import { test } from 'tap'
 import { judge, rowsOf, type Table } from './kit/vector-table.ts'
+import { args } from './tables/args.ts'
+import { assess } from './tables/assess.ts'
 import { durations } from './tables/durations.ts'
+import { conditions, values, verdicts } from './tables/expr.ts'
 import { podHash, stepsHash } from './tables/hashes.ts'
 import { nginxTable } from './tables/nginx.ts'
 import { phases, stepTexts } from './tables/phase.ts'
@@ -19,6 +22,11 @@ const TABLES: readonly Table[] = [
   phases,
   durations,
   nginxTable,
+  conditions,
+  values,
+  verdicts,
+  assess,
+  args,
 ]
 
 for (const table of TABLES) {

@@ -113,7 +113,8 @@ export function judgeRun(run: AnalysisRun, metrics: readonly Metric[], dryRun: R
 
   const summaries = { runSummary: shown(counted), dryRunSummary: shown(dry) }
   // In the order of the metrics, whichever was measured first.
-  const place = (result: MetricResult) => metrics.findIndex(metric => metric.name === result.name) + 1 || Infinity
+  const place = (result: MetricResult) =>
+    metrics.findIndex(metric => metric.name === result.name) + 1 || Number.MAX_SAFE_INTEGER
   const metricResults = [...results.values()].sort((a, b) => place(a) - place(b))
   const isEnd = terminating || isOver
   const phase = isEnd ? (worst ?? 'Successful') : 'Running'

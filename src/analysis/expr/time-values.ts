@@ -1,0 +1,156 @@
+// Times and lengths of time in conditions.
+import { parseGoDuration } from '../../api/duration.ts'
+import { fail } from './errors.ts'
+import { asText } from './operators.ts'
+import {
+  type Instant,
+  instant,
+  isInstant,
+  isSpan,
+  printed,
+  type Span,
+  span,
+  spanText,
+  typeName,
+  type Value,
+} from './values.ts'
+
+const SECOND = 1_000_000_000n
+const MINUTE = 60n * SECOND
+
+/** duration("1h30m"). */
+export function durationOf(value: Value): Span {
+  const parsed = parseGoDuration(asText(value))
+  return parsed.ms === undefined ? fail(parsed.error) : span(BigInt(Math.round(parsed.ms * 1e6)))
+}
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/
+const CLOCK = /^(\d\d):(\d\d):(\d\d)$/
+
+/** date(text), date(text, layout), date(text, layout, timezone). */
+export function dateOf(args: readonly Value[]): Instant {
+  const text = asText(args[0] ?? null)
+  const clock = CLOCK.exec(text)
+  if (clock && args.length === 1) return at([0, 1, 1, ...clock.slice(1).map(Number)], '', 0) ?? invalid(text)
+  const match = ISO.exec(text)
+  if (!match) return invalid(text)
+  const [hour = 0, minute = 0, second = 0] = match.slice(4, 7).map(part => Number(part ?? 0))
+  const day = match.slice(1, 4).map(Number)
+  const zone = match[8]
+  // A time of day with a blank has no zone, one with a T must have one.
+  if (args.length === 1 && match[4] !== undefined && text.includes('T') !== (zone !== undefined)) return invalid(text)
+  const offset = zone === undefined || zone === 'Z' ? 0 : zoneMinutes(zone)
+  const found = at([...day, hour, minute, second], match[7] ?? '', offset) ?? invalid(text)
+  return args.length < 3 ? found : inZone(found, asText(args[2] ?? null))
+}
+
+const invalid = (text: string): never => fail(`invalid date ${text}`)
+
+const zoneMinutes = (zone: string): number =>
+  (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)))
+
+function at(parts: readonly number[], fraction: string, offset: number): Instant | undefined {
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  date.setUTCHours(hour, minute, second)
+  const isReal =
+    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60
+  if (!isReal) return undefined
+  const nanos = BigInt(fraction.slice(1).padEnd(9, '0').slice(0, 9))
+  return instant(BigInt(date.getTime()) * 1_000_000n + nanos - BigInt(offset) * MINUTE, offset)
+}
+
+/** The same clock reading in a zone of the time-zone database. */
+function inZone(local: Instant, zone: string): Instant {
+  const guess = Number(local.ns / 1_000_000n)
+  const first = offsetAt(guess, zone)
+  const offset = offsetAt(guess - first * 60_000, zone)
+  return instant(local.ns - BigInt(offset) * MINUTE, offset)
+}
+
+function offsetAt(ms: number, zone: string): number {
+  try {
+    const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' })
+    const name = format.formatToParts(new Date(ms)).find(part => part.type === 'timeZoneName')?.value ?? 'GMT'
+    return name === 'GMT' ? 0 : zoneMinutes(name.slice(3))
+  } catch {
+    return fail(`unknown time zone ${zone}`)
+  }
+}
+
+const ratio = (ns: bigint, unit: bigint): number => Number(ns / unit) + Number(ns % unit) / Number(unit)
+
+function spanMethod({ ns }: Span, name: string): Value | undefined {
+  switch (name) {
+    case 'Hours':
+      return ratio(ns, 60n * MINUTE)
+    case 'Minutes':
+      return ratio(ns, MINUTE)
+    case 'Seconds':
+      return ratio(ns, SECOND)
+    case 'Milliseconds':
+      return ns / 1_000_000n
+    case 'Microseconds':
+      return ns / 1000n
+    case 'Nanoseconds':
+      return ns
+    case 'Abs':
+      return span(ns < 0n ? -ns : ns)
+    case 'String':
+      return spanText(ns)
+    default:
+      return undefined
+  }
+}
+
+function instantMethod(time: Instant, name: string, args: readonly Value[]): Value | undefined {
+  const other = args[0] ?? null
+  const local = new Date(Number(time.ns / 1_000_000n) + time.offset * 60_000)
+  const ns = isInstant(other) || isSpan(other) ? other.ns : 0n
+  switch (name) {
+    case 'Year':
+      return BigInt(local.getUTCFullYear())
+    case 'Month':
+      return BigInt(local.getUTCMonth() + 1)
+    case 'Day':
+      return BigInt(local.getUTCDate())
+    case 'Hour':
+      return BigInt(local.getUTCHours())
+    case 'Minute':
+      return BigInt(local.getUTCMinutes())
+    case 'Second':
+      return BigInt(local.getUTCSeconds())
+    case 'Weekday':
+      return BigInt(local.getUTCDay())
+    case 'Unix':
+      return time.ns / SECOND
+    case 'UnixMilli':
+      return time.ns / 1_000_000n
+    case 'UnixNano':
+      return time.ns
+    case 'Add':
+      return instant(time.ns + ns, time.offset)
+    case 'Sub':
+      return span(time.ns - ns)
+    case 'Before':
+      return time.ns < ns
+    case 'After':
+      return time.ns > ns
+    case 'Equal':
+      return time.ns === ns
+    case 'UTC':
+      return instant(time.ns)
+    case 'String':
+      return printed(time)
+    default:
+      return undefined
+  }
+}
+
+/** Calls a method of a time or a duration. Throws ExprError for all else. */
+export function callMethod(base: Value, name: string, args: readonly Value[]): Value {
+  if (base === null) return fail(`cannot fetch ${name} from <nil>`)
+  const result = isSpan(base) ? spanMethod(base, name) : isInstant(base) ? instantMethod(base, name, args) : undefined
+  return result === undefined ? fail(`cannot call ${name} of ${typeName(base)}`) : result
+}
