@@ -33,8 +33,8 @@ export type DemoWorld = Readonly<{
 
 const systemClock = clockOf()
 
-/** Starts everything. Raises UserError: a port in use, a folder that cannot be written. */
-export async function startDemoWorld(ports: DemoPorts, log: Log): Promise<DemoWorld> {
+/** Starts everything; the kubeconfig goes into `folder`. Raises UserError: a port in use, a folder that cannot be written. */
+export async function startDemoWorld(ports: DemoPorts, log: Log, folder = '.pintle'): Promise<DemoWorld> {
   const stops: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const one of stops.toReversed())
@@ -48,7 +48,7 @@ export async function startDemoWorld(ports: DemoPorts, log: Log): Promise<DemoWo
     stops.push(() => cluster.stop())
     const api = await serveHttp(cluster.server, { host: '127.0.0.1', port: ports.api })
     stops.push(() => api.close())
-    const kubeconfig = await writeKubeconfig(api.url)
+    const kubeconfig = await writeKubeconfig(api.url, folder)
     const transport = undiciTransport({ server: api.url, namespace: 'default' }, { userAgent: 'pintle-controller' })
     stops.push(() => transport.close())
     const out = createFetch()
@@ -82,11 +82,11 @@ export async function startDemoWorld(ports: DemoPorts, log: Log): Promise<DemoWo
   }
 }
 
-/** Writes the way in for kubectl and pintle below the current folder; the absolute path. */
-async function writeKubeconfig(url: string): Promise<string> {
-  const path = join(resolve('.pintle'), 'kubeconfig')
+/** Writes the way in for kubectl and pintle; the absolute path. */
+async function writeKubeconfig(url: string, folder: string): Promise<string> {
+  const path = join(resolve(folder), 'kubeconfig')
   try {
-    await mkdir('.pintle', { recursive: true })
+    await mkdir(folder, { recursive: true })
     await writeFile(path, kubeconfigFor(url), { mode: 0o600 })
     return path
   } catch (error) {
