@@ -85,9 +85,7 @@ test('blue-green from the first apply to the undo, as a user drives it', async t
   const get = (kind: string, apiVersion: string, name: string) =>
     world.cluster.server.get({ apiVersion, kind }, 'default', name)
   const selector = (name: string) =>
-    (get('Service', 'v1', name)?.['spec'] as { selector: Record<string, string> }).selector[
-      'rollouts-pod-template-hash'
-    ]
+    (get('Service', 'v1', name)!['spec'] as { selector: Record<string, string> }).selector['rollouts-pod-template-hash']
   const until = async (what: string, met: () => boolean | Promise<boolean>) => {
     for (let i = 0; i < 200; i++) {
       if (await met()) return t.pass(what)
@@ -101,8 +99,8 @@ test('blue-green from the first apply to the undo, as a user drives it', async t
   }
 
   if (kubectl) {
-    const file = join(folder, 'seed.yaml')
-    await writeFile(file, objects.map(object => JSON.stringify(object)).join('\n---\n'))
+    const file = join(folder, 'seed.json')
+    await writeFile(file, objects.map(object => JSON.stringify(object)).join('\n'))
     const { stdout } = await run(kubectl, ['apply', '-f', file, '--cache-dir', join(folder, 'cache')], { env })
     t.match(stdout, /rollout.argoproj.io\/quarkus-rollout-bluegreen created/)
   } else {
