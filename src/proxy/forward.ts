@@ -11,6 +11,7 @@ import {
 } from 'node:http'
 import { type Choice, choose } from './choose.ts'
 import type { Core } from './core.ts'
+import type { Endpoint } from './endpoints.ts'
 import { type Admitted, admit } from './guard.ts'
 import { requestHeaders, responseHeaders, trailerPairs } from './headers.ts'
 import { startMirrors } from './mirror.ts'
@@ -69,7 +70,8 @@ function exchange(core: Core, req: IncomingMessage, res: ServerResponse, admitte
   }
 
   const attempt = (fresh: boolean): void => {
-    const { endpoints, problem, target } = choice.dest
+    const { problem, target } = choice.dest
+    const endpoints = current ? endpointsNow(core, choice) : choice.dest.endpoints
     const pool = core.pools.choose(endpoints, tried)
     if (pool) current = send(pool, fresh)
     else if (tried.size === 0) fail(503, problem ?? `no ready pod behind ${target}`)
@@ -145,7 +147,9 @@ function exchange(core: Core, req: IncomingMessage, res: ServerResponse, admitte
         attempt(false)
         return
       }
-      const stale = upstream.reusedSocket && framing === 'none' && IDEMPOTENT.has(req.method ?? '')
+      // A pod that left meanwhile broke off for that reason; one that is still there may have crashed over this request.
+      const excused = upstream.reusedSocket || !core.snapshot().endpoints.has(pool.endpoint.key)
+      const stale = excused && framing === 'none' && IDEMPOTENT.has(req.method ?? '')
       if (late) fail(504, late)
       else if (!stale || retried) fail(502, 'the pod closed the connection before it answered')
       else {
@@ -192,6 +196,12 @@ function exchange(core: Core, req: IncomingMessage, res: ServerResponse, admitte
   }
 
   attempt(false)
+}
+
+/** For a further attempt: the endpoints that the version has by now; the table may have moved on since the choice. */
+function endpointsNow(core: Core, { route, dest }: Choice): readonly Endpoint[] {
+  const now = core.snapshot().routes.find(r => r.name === route.name)
+  return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
 }
 
 function earlyHints(res: ServerResponse, headers: IncomingHttpHeaders): void {

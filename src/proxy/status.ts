@@ -32,7 +32,14 @@ export type Status = Readonly<{
   refused: number
   routes: readonly Readonly<{ name: string; total: number; dests: readonly DestStatus[] }>[]
   /** Versions that are in no route any more but were a while ago, or still have requests. */
-  former: readonly Readonly<{ route: string; role: string; hash: string; inFlight: number; requests: number }>[]
+  former: readonly Readonly<{
+    route: string
+    role: string
+    hash: string
+    inFlight: number
+    tunnels: number
+    requests: number
+  }>[]
 }>
 
 /** The parts that do not come from table or counters. */
@@ -67,7 +74,14 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
   const former = stats
     .all()
     .filter(s => !current.has(s))
-    .map(({ route, role, hash, inFlight, classes }) => ({ route, role, hash, inFlight, requests: sum(classes) }))
+    .map(({ route, role, hash, inFlight, tunnels, classes }) => ({
+      route,
+      role,
+      hash,
+      inFlight,
+      tunnels,
+      requests: sum(classes),
+    }))
   const { unrouted, refused } = stats.strays
   return { ...about, generation: snapshot.generation, unrouted, refused, routes, former }
 }

@@ -1,0 +1,251 @@
+// Does the proxy lose anything when traffic moves? `node test/bench/seams.ts [cutovers] [requests per second]`:
+// blue-green cutovers and canary weight changes under constant load, with slow answers, uploads and WebSockets open,
+// and the pods of the old version ending after each. Prints what failed, and exits 1 when anything did.
+import { createHash, randomBytes } from 'node:crypto'
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endpointAt } from '../../src/proxy/endpoints.ts'
+import { startProxy } from '../../src/proxy/start.ts'
+import type { RouteTableInput } from '../../src/proxy/table.ts'
+
+const cutovers = Number(process.argv[2] ?? 200)
+const rate = Number(process.argv[3] ?? 200)
+const BETWEEN_MS = 120
+
+type Version = { name: string; port: number; ended: Promise<void>; end(): void }
+
+/** A pod of a version: answers at once, slowly, to uploads and on WebSockets; `end` is what SIGTERM makes of it. */
+async function startVersion(name: string): Promise<Version> {
+  const tunnels = new Set<Socket>()
+  const server: Server = createServer((req, res) => void serve(name, req, res))
+  server.on('upgrade', (_req, socket) => {
+    tunnels.add(socket as Socket)
+    socket.on('close', () => tunnels.delete(socket as Socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('data', data => socket.write(data))
+    socket.on('end', () => socket.end())
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  let closed = (): void => {}
+  const ended = new Promise<void>(done => {
+    closed = done
+  })
+  const { port } = server.address() as AddressInfo
+  return { name, port, ended, end: () => server.close(closed) }
+}
+
+async function serve(name: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const hash = createHash('sha1')
+  for await (const chunk of req) hash.update(chunk)
+  res.writeHead(200, { 'X-Version': name, 'X-Sum': hash.digest('hex') })
+  if (req.url === '/slow')
+    for (let i = 0; i < 5; i++) {
+      res.write('.'.repeat(1000))
+      await sleep(20 + Math.random() * 100)
+    }
+  res.end('x'.repeat(1000))
+}
+
+const score = { sent: 0, done: 0, failed: new Map<string, number>(), sockets: 0, late: 0 }
+const fail = (why: string): void => void score.failed.set(why, (score.failed.get(why) ?? 0) + 1)
+const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+const upload = randomBytes(200_000)
+const uploadSum = createHash('sha1').update(upload).digest('hex')
+const emptySum = createHash('sha1').digest('hex')
+const times: number[] = []
+
+/** One request; its version, or undefined when it failed. */
+function ask(port: number, kind: 'quick' | 'slow' | 'upload'): Promise<string | undefined> {
+  score.sent++
+  const started = performance.now()
+  return new Promise(done => {
+    const ended = (problem?: string, version?: string): void => {
+      score.done++
+      if (problem) fail(`${kind}: ${problem}`)
+      else if (kind === 'quick') times.push(performance.now() - started)
+      done(problem ? undefined : version)
+    }
+    const method = kind === 'upload' ? 'POST' : 'GET'
+    const req = request({ port, host: '127.0.0.1', path: kind === 'slow' ? '/slow' : '/', method, agent }, res => {
+      let size = 0
+      res.on('data', (part: Buffer) => {
+        size += part.length
+      })
+      res.on('error', error => ended(`cut: ${error.message}`))
+      res.on('end', () => {
+        const wanted = kind === 'slow' ? 6000 : 1000
+        if (res.statusCode !== 200) ended(`status ${res.statusCode}`)
+        else if (size !== wanted) ended(`${size} bytes instead of ${wanted}`)
+        else if (res.headers['x-sum'] !== (kind === 'upload' ? uploadSum : emptySum)) ended('the body arrived changed')
+        else ended(undefined, String(res.headers['x-version']))
+      })
+    })
+    req.on('error', error => ended(error.message))
+    if (kind !== 'upload') req.end()
+    else {
+      // In pieces, so that uploads are under way when traffic moves.
+      const third = Math.ceil(upload.length / 3)
+      for (let i = 0; i < 3; i++) setTimeout(() => req.write(upload.subarray(i * third, (i + 1) * third)), i * 40)
+      setTimeout(() => req.end(), 120)
+    }
+  })
+}
+
+/** A WebSocket that talks for a while; broken before it says goodbye means failed. */
+function talk(port: number): Promise<void> {
+  return new Promise(done => {
+    const socket = connect(port, '127.0.0.1')
+    let said = 0
+    let heard = 0
+    let leaving = false
+    let open = false
+    const timer = setInterval(() => {
+      if (!open) return
+      if (++said < 15) socket.write('hello')
+      else {
+        leaving = true
+        clearInterval(timer)
+        socket.end()
+      }
+    }, 40)
+    socket.write('GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    socket.on('error', () => {})
+    socket.on('data', data => {
+      if (!open) {
+        open = data.includes('101')
+        if (!open) fail(`WebSocket: ${data.toString('latin1').slice(9, 40)}`)
+      } else heard += data.length
+    })
+    socket.on('close', () => {
+      clearInterval(timer)
+      if (!leaving) fail('WebSocket: broken')
+      else if (heard !== (said - 1) * 5) fail('WebSocket: bytes missing')
+      else score.sockets++
+      done()
+    })
+  })
+}
+
+const proxy = await startProxy({ seed: 1 })
+const resolve = (service: string) => ({ endpoints: [endpointAt('127.0.0.1', Number(service.split('/')[1]), service)] })
+const at = (version: Version) => ({ hash: version.name, upstream: { service: `pods/${version.port}` } })
+const route = (dests: NonNullable<RouteTableInput['routes']>[number]['dests']) =>
+  proxy.swap({ routes: [{ name: 'web', dests }] }, resolve)
+
+let running = true
+const flying = new Set<Promise<unknown>>()
+const launch = (one: Promise<unknown>): void => {
+  flying.add(one)
+  void one.finally(() => flying.delete(one))
+}
+
+/** Constant load by the clock, not by the answers. */
+async function load(): Promise<void> {
+  const started = performance.now()
+  for (let n = 0; running; n++) {
+    const due = started + (n * 1000) / rate
+    const wait = due - performance.now()
+    if (wait > 1) await sleep(wait)
+    else if (wait < -100) score.late++
+    launch(ask(proxy.port, n % 10 === 3 ? 'slow' : n % 10 === 7 ? 'upload' : 'quick'))
+  }
+}
+
+async function keepTalking(): Promise<void> {
+  while (running) await talk(proxy.port)
+}
+
+let stable = await startVersion('v0')
+route([{ role: 'active', weight: 100, ...at(stable) }])
+const began = performance.now()
+const loads = [load(), ...Array.from({ length: 8 }, keepTalking)]
+const endings: Promise<void>[] = []
+
+/** Requests that the proxy still has with a version, as its admin endpoint tells a controller. */
+function inFlight(version: Version): number {
+  const { routes, former } = proxy.status()
+  const all = [...routes.flatMap(r => r.dests), ...former].filter(d => d.hash === version.name)
+  return all.reduce((sum, d) => sum + d.inFlight, 0)
+}
+
+/** The old version goes as soon as the proxy has nothing in flight to it, WebSockets aside: no timer decides.
+ * Then it leaves as a pod does: it stops listening, ends its idle connections, and lets its WebSockets finish. */
+function retire(version: Version): void {
+  endings.push(
+    (async () => {
+      while (inFlight(version) > 0) await sleep(2)
+      version.end()
+      await version.ended
+    })(),
+  )
+}
+
+for (let n = 1; n <= cutovers; n++) {
+  const next = await startVersion(`v${n}`)
+  if (n % 2 === 1) {
+    // Blue-green: preview beside active, then both swapped in one table.
+    route([
+      { role: 'active', weight: 100, ...at(stable) },
+      { role: 'preview', weight: 0, ...at(next) },
+    ])
+    await sleep(BETWEEN_MS / 2)
+    route([{ role: 'active', weight: 100, ...at(next) }])
+  } else {
+    for (const weight of [10, 30, 60, 100]) {
+      route([
+        { role: 'stable', weight: 100 - weight, ...at(stable) },
+        { role: 'canary', weight, ...at(next) },
+      ])
+      await sleep(BETWEEN_MS / 4)
+    }
+    route([{ role: 'stable', weight: 100, ...at(next) }])
+  }
+  retire(stable)
+  stable = next
+  await sleep(BETWEEN_MS / 2)
+}
+running = false
+await Promise.all(loads)
+await Promise.all(flying)
+const seconds = (performance.now() - began) / 1000
+const loaded = score.sent
+
+// Ratios, counted at the client: every prefix of 1,000 requests at each weight.
+const canary = await startVersion('canary')
+const ratios: string[] = []
+let worst = 0
+for (const weight of [1, 5, 33, 50, 99, 0, 100]) {
+  route([
+    { role: 'stable', weight: 100 - weight, ...at(stable) },
+    { role: 'canary', weight, ...at(canary) },
+  ])
+  let hits = 0
+  for (let i = 0; i < 50; i++) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(proxy.port, 'quick')))
+    hits += answers.filter(version => version === 'canary').length
+    worst = Math.max(worst, Math.abs(hits - ((i + 1) * 20 * weight) / 100))
+  }
+  ratios.push(`${weight} %: ${hits}`)
+}
+
+agent.destroy()
+await proxy.drain({ limit: 5000, tunnels: 1000 })
+for (const version of [stable, canary]) retire(version)
+await Promise.all(endings)
+
+const failed = [...score.failed.values()].reduce((a, b) => a + b, 0)
+times.sort((a, b) => a - b)
+const quantile = (q: number) => (times[Math.floor(q * (times.length - 1))] ?? 0).toFixed(1)
+console.log(`cutovers           ${cutovers} (half blue-green, half canary 10-30-60-100) in ${seconds.toFixed(1)} s`)
+console.log(
+  `requests           ${loaded} (${(loaded / seconds).toFixed(0)}/s asked for ${rate}/s, ${score.late} sent late)`,
+)
+console.log(`WebSockets         ${score.sockets} opened, used and closed`)
+console.log(`failed             ${failed}`)
+for (const [why, count] of score.failed) console.log(`                   ${count} x ${why}`)
+console.log(`quick answers      p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`)
+console.log(`canary of 1000 at  ${ratios.join(', ')}`)
+console.log(`worst share error  ${worst.toFixed(2)} requests`)
+process.exitCode = failed > 0 || worst > 1 ? 1 : 0
