@@ -150,7 +150,11 @@ test('pure folders touch neither the clock, nor chance, nor the outside', async 
         .replace(/\/\*[\s\S]*?\*\//g, '')
         .replace(/^\s*\/\/.*$/gm, '')
         .replace(/\s\/\/ .*$/gm, '')
-      return BANNED.filter(([, pattern]) => pattern.test(code)).map(([what]) => `${file} uses ${what}`)
+      // A function of the file's own that happens to be called fetch is not the global one.
+      const isOwn = (what: string) => what === 'fetch' && /(function|const|[{,]) fetch\b/.test(code)
+      return BANNED.filter(([what, pattern]) => pattern.test(code) && !isOwn(what)).map(
+        ([what]) => `${file} uses ${what}`,
+      )
     })
   t.strictSame(broken, [])
 })
