@@ -18,7 +18,7 @@ import { parseTable, type RouteTableInput } from './table.ts'
 
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
 export { fileSource } from './source-file.ts'
-export { type KubeSourceOptions, kubeSource, kubeSource, type RouteCache } from './source-kube.ts'
+export { type KubeSourceOptions, kubeSource, type RouteCache } from './source-kube.ts'
 
 export type ProxyOptions = Readonly<{
   /** `HOST:PORT` or `:PORT` (all addresses); port 0 takes a free one. Default 127.0.0.1:0. */

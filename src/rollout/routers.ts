@@ -31,23 +31,26 @@ export function configuredRouters(seen: Pick<Observed, 'spec'>, known: Pick<Know
   }))
 }
 
-/** The writes of all routers for `desired`. A router that cannot is a problem; the others are not asked any more. */
+/** The writes of all routers for `desired`. Each is asked, also after one that cannot: a broken router must not keep
+ * the others from taking traffic off a bad version. argo stops at the first. */
 export function planRouters(seen: Observed, known: Known, desired: Desired, why: string): Routed {
   const actions: Action[] = []
   let verified: boolean | null = null
-  try {
-    for (const { name, router, config } of configuredRouters(seen, known)) {
+  let problem: TerminalError | undefined
+  for (const { name, router, config } of configuredRouters(seen, known)) {
+    try {
       const parsed = parseConfig(name, router, config, known)
       const writes = parsed.router.plan(parsed.config, desired, seen.look)
       actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
       const observed = parsed.router.observe?.(parsed.config, desired, seen.look).verified ?? null
       if (observed !== null) verified = observed && verified !== false
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error
+      actions.push(...error.actions)
+      problem ??= error
     }
-  } catch (error) {
-    if (error instanceof TerminalError) return { actions: [], verified: null, problem: error }
-    throw error
   }
-  return { actions, verified }
+  return { actions, verified, ...(problem ? { problem } : {}) }
 }
 
 function parseConfig(name: string, router: TrafficRouter<unknown> | undefined, config: unknown, known: Known) {

@@ -44,7 +44,12 @@ export function planTraffic(seen: Observed, known: Known, intent: PauseIntent, n
   const routed = planRouters(seen, known, desired, choice.why)
   if (routed.problem) {
     const note = warning('TrafficRoutingError', routed.problem.message)
-    const failed = part({ events: [note], because: [routed.problem.message], recheckAt: now + 20_000 })
+    const failed = part({
+      actions: routed.actions,
+      events: [note],
+      because: [routed.problem.message],
+      recheckAt: now + 20_000,
+    })
     return { part: join(back, failed), weights: old, verified: null, stop: true }
   }
   const weights = nextWeights(seen, desired, routed.verified)
