@@ -1,13 +1,14 @@
 // The admin endpoint, and the metric provider that reads it.
 import { test } from 'tap'
 import metric from '../../adapters/metrics/proxy.ts'
-import { ask, deadPort, eventually, pod, proxy, split } from './kit.ts'
+import { ask, counted, deadPort, eventually, pod, proxy, split } from './kit.ts'
 
 test('status, stats, metrics and health tell what is served', async t => {
   const stable = await pod(t, 'ok')
   const canary = await pod(t, (_req, res) => res.writeHead(500).end())
   const running = await proxy(t, { table: { generation: 7, ...split(stable.url, canary.url, 50) } })
   for (let i = 0; i < 10; i++) await ask(running.url)
+  await counted(running, 10)
   const get = async (path: string) => await ask(running.adminUrl, path)
   const status = JSON.parse((await get('/status')).body)
   t.match(status, {
@@ -54,6 +55,7 @@ test('the metric provider reads what the proxy counted', async t => {
     'nothing is a number of requests',
   )
   for (let i = 0; i < 40; i++) await ask(running.url)
+  await counted(running, 40)
   t.match(await measure({ metric: 'errorRate', role: 'canary' }), {
     result: 0.25,
     value: '0.25',
@@ -103,6 +105,7 @@ test('mirrored requests reach the canary too, cost the user nothing and are coun
     'too large a body is not',
   )
   await eventually(() => running.stats('web', 60).byRole['mirror']?.requests === 5, 'counted')
+  await counted(running, 18)
   t.match(running.stats('web', 60).byRole, { stable: { requests: 13, errors: 0 }, mirror: { errors: 5 } })
   running.swap({ routes: [{ ...split(stable.url, `http://127.0.0.1:${await deadPort()}`, 0).routes![0]!, mirrors }] })
   for (let i = 0; i < 4; i++)

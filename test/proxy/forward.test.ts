@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent } from 'node:http'
 import { test } from 'tap'
-import { ask, deadPort, eventually, only, pod, proxy, rawPod, split, wire } from './kit.ts'
+import { ask, counted, deadPort, eventually, only, pod, proxy, rawPod, split, wire } from './kit.ts'
 
 test('method, path, query, headers and status pass untouched', async t => {
   const p = await pod(t, (_req, res) => {
@@ -150,7 +150,7 @@ test('a client that leaves cancels the request at the pod, by reset and by closi
     w.socket[leave]()
     await eventually(() => cancelled, `cancelled after ${leave}`)
     await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'nothing in flight')
-    t.match(running.status().routes[0]?.dests[0], { aborts: 1, errors: 0 }, 'no error of the version')
+    t.match(running.status().routes[0]?.dests[0], { inFlight: 0, aborts: 1, errors: 0 }, 'no error of the version')
   }
 })
 
@@ -309,6 +309,7 @@ test('a pod that cannot be reached is passed over, whatever the method, and the 
     endpoints: [dead, p.port].map(port => ({ key: `127.0.0.1:${port}`, host: '127.0.0.1', port })),
   }))
   for (let i = 0; i < 20; i++) t.equal((await ask(running.url, '/', { method: 'POST', body: `n${i}` })).body, `n${i}`)
+  await counted(running, 20)
   t.equal(running.stats('web', 60).total.errors, 0)
   t.ok((running.status().routes[0]?.dests[0]?.retries ?? 0) > 0)
 })
@@ -321,6 +322,7 @@ test('no pod at all is a quick 503 or 502 that says which', async t => {
     endpoints: [],
   }))
   t.match(await ask(running.url), { status: 503, body: /no ready pod behind shop\/web/ })
+  await counted(running, 2)
   t.equal(running.stats('web', 60).total.errors, 2)
   running.swap(only('http://127.0.0.1:1', { match: { pathPrefix: '/x' } }))
   t.match(await ask(running.url), { status: 404, body: /no route/ })

@@ -54,14 +54,22 @@ export async function rawPod(t: Test, onConnection: (socket: Socket) => void): P
   return { url: `http://127.0.0.1:${port}`, port }
 }
 
-/** A port where nothing listens. */
+/** A port where nothing listens, below those that the system hands out: nobody takes it in the meantime. */
 export async function deadPort(): Promise<number> {
-  const server = createTcp()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>(done => server.close(() => done()))
-  return port
+  for (;;) {
+    const port = 21_000 + Math.floor(Math.random() * 10_000)
+    const server = createTcp()
+    const isFree = await new Promise<boolean>(done => {
+      server.once('error', () => done(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+    })
+    if (isFree) return port
+  }
 }
+
+/** Waits until so many requests are counted: that happens after the client has its answer. */
+export const counted = (running: RunningProxy, requests: number): Promise<void> =>
+  eventually(() => running.stats(null, 300).total.requests === requests, `${requests} requests counted`)
 
 export async function proxy(t: Test, options: ProxyOptions): Promise<RunningProxy> {
   const started = await startProxy({ seed: 1, ...options })

@@ -8,7 +8,7 @@ import type { Desired, KindRef, KubeObject, Ref } from '../../src/contract.ts'
 import { fileSource } from '../../src/proxy/source-file.ts'
 import { kubeSource, type RouteCache } from '../../src/proxy/source-kube.ts'
 import { type ProxyFlags, proxyOptionsFromFlags } from '../../src/proxy/start.ts'
-import { ask, eventually, pod, proxy } from './kit.ts'
+import { ask, counted, eventually, pod, proxy } from './kit.ts'
 
 test('flags make a split of stable and canary, or active with a preview', async t => {
   const [a, b] = await Promise.all([pod(t, 'a'), pod(t, (req, res) => res.end(`b ${req.url}`))])
@@ -164,6 +164,7 @@ test('what the adapter writes is what the proxy serves, generation and all', asy
   const bodies = []
   for (let i = 0; i < 40; i++) bodies.push((await ask(running.url)).body)
   t.equal(bodies.filter(b => b === 'canary').length, 10)
+  await counted(running, 42)
   t.match(running.stats('shop/cart', 60).byHash, { old: { requests: 31 }, new: { requests: 11 } })
 
   put(slice('cart-canary', []))
@@ -238,6 +239,7 @@ test('Ingresses are served from the pods behind their Services: active on /, pre
   put(slice('active', [two.port]))
   await eventually(() => running.status().routes[0]?.dests[0]?.hash === 'h2', 'promoted')
   t.equal((await ask(running.url, '/hello')).body, 'v2 /hello')
+  await counted(running, 3)
   t.match(Object.keys(running.stats(null, 60).byHash).sort(), ['h1', 'h2'])
 })
 
