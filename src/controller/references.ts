@@ -3,9 +3,8 @@
 import type { Rollout } from '../api/rollout.ts'
 import { type KindRef, type KubeObject, type Ref, refOf } from '../contract.ts'
 import type { Key } from '../ports.ts'
-import { TRAFFIC } from '../rollout/keys.ts'
 import type { Known } from '../rollout/plan.ts'
-import { configuredRouters } from '../rollout/routers.ts'
+import { annotatedRouter, configuredRouters } from '../rollout/routers.ts'
 import { referencedServices } from '../rollout/validate-refs.ts'
 
 const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
@@ -40,8 +39,8 @@ function analysisTemplates({ metadata, spec }: Rollout): readonly Ref[] {
 
 function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {
   const { namespace = '', name } = rollout.metadata
-  const named = rollout.metadata.annotations?.[TRAFFIC]
-  const byAnnotation = named ? [{ router: known.routers[named] ?? known.routers[`pintle/${named}`], config: {} }] : []
+  const asked = annotatedRouter(rollout, known)
+  const byAnnotation = asked ? [asked] : []
   return [...configuredRouters(rollout, known), ...byAnnotation].flatMap(({ router, config }) => {
     const parsed = router?.config.safeParse(config)
     return router && parsed?.success ? router.reads(parsed.data, { namespace, name }) : []

@@ -5,16 +5,21 @@ import type { Observed } from './observe.ts'
 import { NOTHING, type Part, part, warning } from './part.ts'
 import type { Known } from './plan.ts'
 import { ownerOf } from './revision.ts'
+import { annotatedRouter } from './routers.ts'
 import { selectedHash } from './services.ts'
 
 /** The route table entry that shows the active and the preview Service; the value names the router, e.g. `proxy`. */
 export function planBlueGreenRoutes(seen: Observed, known: Pick<Known, 'routers'>): Part {
-  const name = seen.rollout.metadata.annotations?.[TRAFFIC]
   const { activeService = '', previewService = '' } = seen.spec.strategy?.blueGreen ?? {}
-  if (!name || !activeService) return NOTHING
-  const router = known.routers[name] ?? known.routers[`pintle/${name}`]
-  if (!router?.caps.blueGreen) {
-    const text = `annotation ${TRAFFIC}: there is no router ${name} that can do blue-green`
+  const asked = annotatedRouter(seen.rollout, known)
+  if (!asked || !activeService) return NOTHING
+  const { router } = asked
+  const config = router?.config.safeParse(asked.config)
+  if (!router?.caps.blueGreen || !config?.success) {
+    const why = router?.caps.blueGreen
+      ? `${config?.error?.issues[0]?.path.join('.')}: ${config?.error?.issues[0]?.message}`
+      : `there is no router ${asked.name} that can do blue-green`
+    const text = `annotation ${TRAFFIC}: ${why}`
     return part({ events: [warning('TrafficRoutingError', text)], because: [text] })
   }
   const dest = (role: 'active' | 'preview', service: string, weight: number) => {
@@ -31,7 +36,7 @@ export function planBlueGreenRoutes(seen: Observed, known: Pick<Known, 'routers'
     mirrors: [],
   }
   try {
-    return part({ actions: router.plan(router.config.parse({}), desired, seen.look) })
+    return part({ actions: router.plan(config.data, desired, seen.look) })
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error
     return part({ events: [warning('TrafficRoutingError', error.message)], because: [error.message] })

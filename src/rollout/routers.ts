@@ -1,5 +1,6 @@
 // Hands the desired traffic to every configured router and collects what they want to write.
-import { type Action, type Desired, TerminalError, type TrafficRouter } from '../contract.ts'
+import { type Action, type Desired, type KubeObject, TerminalError, type TrafficRouter } from '../contract.ts'
+import { TRAFFIC } from './keys.ts'
 import type { Observed } from './observe.ts'
 import type { Known } from './plan.ts'
 
@@ -29,6 +30,25 @@ export function configuredRouters(seen: Pick<Observed, 'spec'>, known: Pick<Know
     router: known.routers[name],
     config,
   }))
+}
+
+/** The router that the annotation pintle.dev/traffic asks for in blue-green: a name such as `proxy`, or JSON that gives
+ * its configuration too, `{"pintle/proxy": {"pathPrefix": "/pay"}}`. Undefined without the annotation. */
+export function annotatedRouter(rollout: KubeObject, known: Pick<Known, 'routers'>): Configured | undefined {
+  const text = rollout.metadata.annotations?.[TRAFFIC]
+  if (!text) return undefined
+  const [name, config] = readAnnotation(text)
+  return { name, router: known.routers[name] ?? known.routers[`pintle/${name}`], config }
+}
+
+function readAnnotation(text: string): readonly [string, unknown] {
+  if (!text.trimStart().startsWith('{')) return [text, {}]
+  try {
+    const entries = Object.entries(JSON.parse(text) as Record<string, unknown>)
+    return entries[0] ?? [text, {}]
+  } catch {
+    return [text, {}]
+  }
 }
 
 /** The writes of all routers for `desired`. Each is asked, also after one that cannot: a broken router must not keep
