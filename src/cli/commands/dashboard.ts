@@ -1,6 +1,7 @@
 // dashboard: the page on which rollouts are watched and driven; on this machine only unless asked otherwise.
 import { UserError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
+import { versionText } from '../version-text.ts'
 
 export default defineCommand({
   summary: 'Serve the page that shows and drives rollouts',
@@ -11,6 +12,7 @@ export default defineCommand({
       .option('--address <host>', 'address to serve on', '127.0.0.1')
       .option('--root-path <path>', 'path below which the page lives', 'rollouts')
       .option('--proxy-admin <url>', 'admin address of a proxy, for requests and errors of each version')
+      .option('--allow-host <name...>', 'further host names under which browsers may ask')
       .option('--read-only', 'look, do not touch'),
 
   async run(context) {
@@ -30,9 +32,11 @@ export default defineCommand({
       port,
       rootPath: String(flags['rootPath']),
       readOnly: flags['readOnly'] === true,
+      version: await versionText(),
+      allowHosts: (flags['allowHost'] as readonly string[] | undefined) ?? [],
       ...(typeof flags['proxyAdmin'] === 'string' ? { proxyAdmin: flags['proxyAdmin'] } : {}),
     })
-    context.out(`dashboard on ${dashboard.url}`)
+    context.out(`dashboard on ${dashboard.url}/`)
     await new Promise<void>(resolve => {
       if (stopped.aborted) resolve()
       stopped.addEventListener('abort', () => resolve(), { once: true })
