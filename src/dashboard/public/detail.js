@@ -70,7 +70,7 @@ function tile(part, history) {
           h('div', null, h('dt', null, 'p50'), h('dd', null, ms(stats.p50))),
           h('div', null, h('dt', null, 'p99'), h('dd', null, ms(stats.p99))),
         )
-      : h('p', { class: 'about' }, 'no traffic source'),
+      : h('p', { class: 'about' }, history.length > 0 ? 'no requests yet' : 'no traffic source'),
     stats &&
       h(
         'div',
@@ -105,7 +105,7 @@ function stepRail(info) {
       { class: 'steps' },
       (info.steps ?? []).map((step, i) => {
         const state = isAborted ? 'todo' : i < at ? 'done' : i === at ? 'now' : 'todo'
-        const sign = { done: '✔', now: info.status === 'Paused' ? '॥' : '◌', todo: '·' }[state]
+        const sign = { done: '✔', now: info.status === 'Paused' ? '‖' : '◌', todo: '·' }[state]
         const props = { key: String(i), class: state, ...(state === 'now' ? { 'aria-current': 'step' } : {}) }
         return h(
           'li',

@@ -5,9 +5,12 @@ import { percent } from './read.js'
 /** @typedef {import('./read.js').Info} Info */
 /** @typedef {import('./read.js').Part} Part */
 
-/** @param {string} status @param {string} icon */
-export const badge = (status, icon) =>
-  h('span', { class: `badge is-${status}` }, h('i', { 'aria-hidden': 'true' }, icon), status)
+/** Few fonts have the sign that terminals show for a pause. @param {string} sign */
+export const signFor = sign => (sign === '॥' ? '‖' : sign)
+
+/** @param {string} status @param {string} sign */
+export const badge = (status, sign) =>
+  h('span', { class: `badge is-${status}` }, h('i', { 'aria-hidden': 'true' }, signFor(sign)), status)
 
 /** @param {Part[]} parts */
 const splitText = parts => parts.map(part => `${percent(part.share)} percent ${part.role}`).join(', ')
