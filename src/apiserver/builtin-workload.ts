@@ -54,6 +54,7 @@ export const workloadKinds: readonly KindDef[] = [
     kind: 'HorizontalPodAutoscaler',
     shortNames: ['hpa'],
     categories: all,
+    generation: 'spec',
     columns: autoscalerColumns,
     defaults: defaultAutoscaler,
     causes: autoscalerCauses,

@@ -27,7 +27,9 @@ const text = (value: unknown): string => JSON.stringify(value === undefined ? nu
 export function collectCauses(): Causes {
   const list: Cause[] = []
   const add = (reason: Cause['reason'], field: string, message: string): void => {
-    list.push({ reason, field, message })
+    // Two labels with one fault are one cause.
+    const isKnown = list.some(cause => cause.field === field && cause.message === message)
+    if (!isKnown) list.push({ reason, field, message })
   }
   const invalid = (field: string, value: unknown, why: string): void =>
     add('FieldValueInvalid', field, `Invalid value: ${text(value)}${why === '' ? '' : `: ${why}`}`)

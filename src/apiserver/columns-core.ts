@@ -16,8 +16,8 @@ import {
 import type { Column } from './model.ts'
 import { numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
-const sizeOf = (object: Tree, ...keys: string[]): string =>
-  String(keys.reduce((sum, key) => sum + Object.keys(treeAt(object, key)).length, 0))
+const sizeOf = (object: Tree, ...keys: string[]): number =>
+  keys.reduce((sum, key) => sum + Object.keys(treeAt(object, key)).length, 0)
 
 export const namespaceColumns: readonly Column[] = [
   nameColumn,
@@ -78,7 +78,7 @@ export const eventColumns: readonly Column[] = [
   column('Message', event => textAt(event, 'message').trim()),
   wide('First Seen', firstSeen),
   wide('Count', event =>
-    String(event['series'] ? numberAt(treeAt(event, 'series'), 'count') : numberAt(event, 'count') || 1),
+    event['series'] ? numberAt(treeAt(event, 'series'), 'count') : numberAt(event, 'count') || 1,
   ),
   { ...nameColumn, priority: 1 },
 ]

@@ -107,8 +107,16 @@ function parameters(ingressClass: Tree): string {
   return `${textAt(of, 'kind')}${typeof group === 'string' ? `.${group}` : ''}/${textAt(of, 'name')}`
 }
 
+const defaultClass = 'ingressclass.kubernetes.io/is-default-class'
+
+function className(ingressClass: Tree): string {
+  const metadata = treeAt(ingressClass, 'metadata')
+  const isDefault = treeAt(metadata, 'annotations')[defaultClass] === 'true'
+  return `${textAt(metadata, 'name')}${isDefault ? ' (default)' : ''}`
+}
+
 export const ingressClassColumns: readonly Column[] = [
-  nameColumn,
+  column('Name', className, { format: 'name' }),
   column('Controller', object => textAt(specOf(object), 'controller')),
   column('Parameters', parameters),
   ageColumn,

@@ -10,8 +10,8 @@ const status = (object: Tree, key: string): number => numberAt(statusOf(object),
 export const deploymentColumns: readonly Column[] = [
   nameColumn,
   column('Ready', object => `${status(object, 'readyReplicas')}/${replicas(object)}`),
-  column('Up-to-date', object => String(status(object, 'updatedReplicas'))),
-  column('Available', object => String(status(object, 'availableReplicas'))),
+  column('Up-to-date', object => status(object, 'updatedReplicas')),
+  column('Available', object => status(object, 'availableReplicas')),
   ageColumn,
   ...templateColumns,
 ]
@@ -115,8 +115,8 @@ export const autoscalerColumns: readonly Column[] = [
     const min = specOf(object)['minReplicas']
     return typeof min === 'number' ? String(min) : '<unset>'
   }),
-  column('MaxPods', object => String(numberAt(specOf(object), 'maxReplicas'))),
-  column('Replicas', object => String(status(object, 'currentReplicas'))),
+  column('MaxPods', object => numberAt(specOf(object), 'maxReplicas')),
+  column('Replicas', object => status(object, 'currentReplicas')),
   ageColumn,
 ]
 

@@ -34,7 +34,7 @@ export function defaultService(object: Tree): void {
   if (spec['type'] !== 'ExternalName') fill(spec, { internalTrafficPolicy: 'Cluster' })
   if (spec['type'] === 'LoadBalancer') fill(spec, { allocateLoadBalancerNodePorts: true })
   defaultFamilies(spec)
-  if (spec['clusterIP'] === 'None') fill(spec, { clusterIPs: ['None'] })
+  if (textAt(spec, 'clusterIP') !== '') fill(spec, { clusterIPs: [spec['clusterIP']] })
   for (const address of treesAt(treeAt(treeAt(object, 'status'), 'loadBalancer'), 'ingress'))
     if (spec['type'] === 'LoadBalancer' && textAt(address, 'ip') !== '') fill(address, { ipMode: 'VIP' })
 }

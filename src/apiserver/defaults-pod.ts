@@ -1,6 +1,6 @@
 // What the API server fills into Pods and pod templates.
 // source: the defaults of core/v1 and the admission that every cluster runs, less the service account token's volume.
-import { fill, isTree, ownTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+import { fill, isTree, numberAt, ownTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 /** How an image is pulled when nothing is said: always when it is, in words or by omission, the latest. */
 function pullPolicy(image: string): string {
@@ -134,6 +134,7 @@ export function defaultPod(pod: Tree): void {
       for (const port of treesAt(container, 'ports')) fill(port, { hostPort: port['containerPort'] }, true)
   }
   defaultPodSpec(spec)
+  if (numberAt(spec, 'terminationGracePeriodSeconds') < 0) spec['terminationGracePeriodSeconds'] = 1
   fill(spec, { enableServiceLinks: true, priority: 0, preemptionPolicy: 'PreemptLowerPriority' })
   if (textAt(spec, 'serviceAccountName') === '')
     Object.assign(spec, { serviceAccountName: 'default', serviceAccount: 'default' })

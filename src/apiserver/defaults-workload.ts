@@ -33,7 +33,8 @@ const jobLabels = (name: string, uid: string): Readonly<Record<string, string>> 
 function selectByUid(object: Tree, spec: Tree): void {
   const metadata = treeAt(object, 'metadata')
   const uid = textAt(metadata, 'uid')
-  if (uid === '' || spec['manualSelector'] === true) return
+  const isStored = metadata['resourceVersion'] !== undefined
+  if (uid === '' || isStored || spec['manualSelector'] === true) return
   const template = ownTree(ownTree(spec, 'template'), 'metadata')
   fill(ownTree(template, 'labels'), jobLabels(textAt(metadata, 'name'), uid))
   if (!isTree(spec['selector'])) spec['selector'] = {}

@@ -35,6 +35,19 @@ function checkPorts(to: Causes, at: string, container: Tree, onHost: boolean): v
 
 const sources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const
 
+/** The fields of a Pod that its containers may be told. */
+const fieldPaths = new Set([
+  ...['name', 'namespace', 'uid', 'labels', 'annotations'].map(name => `metadata.${name}`),
+  ...['nodeName', 'serviceAccountName', 'restartPolicy', 'schedulerName'].map(name => `spec.${name}`),
+  ...['hostIP', 'hostIPs', 'podIP', 'podIPs', 'phase'].map(name => `status.${name}`),
+])
+
+function checkFieldPath(to: Causes, at: string, path: string): void {
+  if (path === '') to.required(at)
+  else if (!fieldPaths.has(path.replace(/\['[^']*'\]$/, '')))
+    to.invalid(at, path, `error converting fieldPath: field label not supported: ${path}`)
+}
+
 function checkSource(to: Causes, at: string, variable: Tree): void {
   const from = variable['valueFrom']
   if (!isTree(from)) return
@@ -46,7 +59,7 @@ function checkSource(to: Causes, at: string, variable: Tree): void {
     if (textAt(ref, 'key') === '') to.required(`${at}.${name}.key`)
   }
   const field = from['fieldRef']
-  if (isTree(field) && textAt(field, 'fieldPath') === '') to.required(`${at}.fieldRef.fieldPath`)
+  if (isTree(field)) checkFieldPath(to, `${at}.fieldRef.fieldPath`, textAt(field, 'fieldPath'))
   if (given.length === 0) {
     const names = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
     to.invalid(at, '', `must specify one of: ${names}`)
@@ -92,6 +105,11 @@ function checkContainer(to: Causes, at: string, container: Tree, spec: Tree, vol
   checkProbes(to, at, container)
   to.oneOf(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], ['File', 'FallbackToLogsOnError'])
   to.oneOf(`${at}.imagePullPolicy`, container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'])
+  const security = treeAt(container, 'securityContext')
+  if (security['privileged'] === true && security['allowPrivilegeEscalation'] === false) {
+    const why = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'
+    to.invalid(`${at}.securityContext`, security, why)
+  }
   checkResources(to, `${at}.resources`, treeAt(container, 'resources'))
 }
 

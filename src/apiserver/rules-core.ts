@@ -1,6 +1,7 @@
 // Rules for ConfigMaps, Secrets, Events, Nodes, PodTemplates, Leases and roles.
 import { sameJson } from '../contract.ts'
 import { type Causes, collectCauses } from './causes.ts'
+import { isIP } from './ip.ts'
 import type { Cause } from './model.ts'
 import { byPattern } from './name-rules.ts'
 import { checkTemplate } from './rules-pod.ts'
@@ -75,6 +76,12 @@ export function eventCauses(object: Tree): readonly Cause[] {
 /** What is wrong with a Node. */
 export function nodeCauses(object: Tree): readonly Cause[] {
   const to = collectCauses()
+  const ranges = treeAt(object, 'spec')['podCIDRs']
+  for (const [i, range] of (Array.isArray(ranges) ? ranges.map(String) : []).entries()) {
+    const [address = '', bits = ''] = range.split('/')
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits))
+      to.invalid(`spec.podCIDRs[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')
+  }
   for (const [i, taint] of treesAt(treeAt(object, 'spec'), 'taints').entries())
     if (textAt(taint, 'effect') === '') to.required(`metadata.taints[${i}].effect`)
   return to.list

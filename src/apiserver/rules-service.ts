@@ -1,6 +1,7 @@
 // Rules for Services, and what may change of one.
 import { sameJson } from '../contract.ts'
 import { type Causes, collectCauses } from './causes.ts'
+import { isIP } from './ip.ts'
 import type { Cause } from './model.ts'
 import { dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './name-rules.ts'
 import { addressFaults, endpointFaults } from './rules-address.ts'
@@ -58,9 +59,18 @@ function checkPorts(to: Causes, spec: Tree): void {
 function checkAddresses(to: Causes, spec: Tree): void {
   const type = textAt(spec, 'type')
   const own = texts(spec['clusterIPs'])
-  if (spec['clusterIP'] !== undefined && own.length > 0 && own[0] !== spec['clusterIP'])
+  const families = texts(spec['ipFamilies'])
+  const isChanged = to.list.some(cause => cause.field === 'spec.clusterIPs[0]')
+  if (spec['clusterIP'] !== undefined && own.length > 0 && own[0] !== spec['clusterIP'] && !isChanged)
     to.invalid('spec.clusterIPs', own, 'first value must match `clusterIP`')
   for (const [i, address] of own.entries()) {
+    const family = isIP(address) === 6 ? 'IPv6' : 'IPv4'
+    if (isIP(address) !== 0 && families[i] !== undefined && families[i] !== family)
+      to.invalid(
+        `spec.clusterIPs[${i}]`,
+        address,
+        `expected an ${families[i]} value as indicated by \`ipFamilies[${i}]\``,
+      )
     if (address === 'None' && type !== 'ClusterIP')
       to.invalid(`spec.clusterIPs[${i}]`, address, `may not be set to 'None' for ${type} services`)
     else if (address !== 'None' && address !== '') to.faults(`spec.clusterIPs[${i}]`, address, addressFaults(address))
@@ -69,8 +79,7 @@ function checkAddresses(to: Causes, spec: Tree): void {
     const faults = addressFaults(address)
     to.faults(`spec.externalIPs[${i}]`, address, faults.length > 0 ? faults : endpointFaults(address))
   }
-  for (const [i, family] of texts(spec['ipFamilies']).entries())
-    to.oneOf(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'])
+  for (const [i, family] of families.entries()) to.oneOf(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'])
 }
 
 function checkPolicies(to: Causes, spec: Tree): void {
@@ -85,9 +94,13 @@ function checkPolicies(to: Causes, spec: Tree): void {
 }
 
 function checkChange(to: Causes, spec: Tree, old: Tree): void {
-  const [now, before] = [texts(spec['clusterIPs']), texts(old['clusterIPs'])]
   const isLeft = spec['type'] === 'ExternalName' || old['type'] === 'ExternalName'
-  if (isLeft || before.length === 0 || sameJson(now[0], before[0])) return
+  const before = texts(old['clusterIPs'])
+  const isSame = spec['clusterIP'] === undefined || spec['clusterIP'] === old['clusterIP']
+  if (isLeft || before.length === 0 || isSame) return
+  // Who changes the single address means the first of the list as well.
+  const isFollowing = sameJson(spec['clusterIPs'], old['clusterIPs'])
+  const now = isFollowing ? [spec['clusterIP'], ...before.slice(1)] : texts(spec['clusterIPs'])
   to.invalid('spec.clusterIPs[0]', now, 'may not change once set')
 }
 
@@ -107,6 +120,12 @@ export function serviceCauses(object: Tree, old?: Tree): readonly Cause[] {
     else to.faults('spec.externalName', name, dnsSubdomainFaults(name))
   }
   checkAddresses(to, spec)
+  const wanted = textAt(spec, 'clusterIP')
+  if (!old && isIP(wanted) === 4 && !wanted.startsWith('10.96.')) {
+    const range = 'is not in the valid range. The range of valid IPs is 10.96.0.0/16'
+    const why = `failed to allocate IP ${wanted}: the provided IP (${wanted}) ${range}`
+    to.invalid('spec.clusterIPs', spec['clusterIPs'], why)
+  }
   checkPolicies(to, spec)
   return to.list
 }

@@ -97,6 +97,15 @@ function checkJobChange(to: Causes, object: Tree, old: Tree): void {
     checkFixed(to, `spec.${name}`, spec[name], before[name])
 }
 
+/** The selector of a Job that makes its own is that and nothing more. */
+function checkGenerated(to: Causes, object: Tree, name: string): void {
+  const { selector } = specOf(object)
+  const uid = treeAt(object, 'metadata')['uid']
+  const made = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
+  to.faults('spec.template.labels', name, labelValueFaults(name))
+  if (!sameJson(selector, made)) to.invalid('spec.selector', selector, '`selector` not auto-generated')
+}
+
 /** What is wrong with a Job. */
 export function jobCauses(object: Tree, old?: Tree): readonly Cause[] {
   const to = collectCauses()
@@ -109,7 +118,7 @@ export function jobCauses(object: Tree, old?: Tree): readonly Cause[] {
   to.oneOf('spec.podReplacementPolicy', spec['podReplacementPolicy'], ['Failed', 'TerminatingOrFailed'])
   if (spec['completionMode'] === 'Indexed' && spec['completions'] === undefined)
     to.required('spec.completions', "when completion mode is 'Indexed'")
-  if (!old && spec['manualSelector'] !== true) to.faults('spec.template.labels', name, labelValueFaults(name))
+  if (!old && spec['manualSelector'] !== true) checkGenerated(to, object, name)
   checkTemplateLabels(to, spec)
   const pod = treeAt(treeAt(spec, 'template'), 'spec')
   checkTemplate(to, 'spec.template', treeAt(spec, 'template'))

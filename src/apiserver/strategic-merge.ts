@@ -14,7 +14,14 @@ const setOrder = '$setElementOrder/'
 const bad = (message: string): StatusError => new StatusError(400, 'BadRequest', message)
 const unfit = (message: string): StatusError => new StatusError(500, 'InternalError', message)
 
-const text = (value: unknown): string => JSON.stringify(value)
+/** A value as the real server's messages show it: `map[a:1 b:[x y]]`. */
+function text(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(text).join(' ')}]`
+  if (value === null || value === undefined) return '<nil>'
+  if (!isTree(value)) return String(value)
+  const members = Object.keys(value).sort()
+  return `map[${members.map(key => `${key}:${text(value[key])}`).join(' ')}]`
+}
 
 const typeOf = (shape: Shape | undefined): FieldType | undefined => {
   if (shape?.is === 'object') return fieldsOf(shape.of)
@@ -115,7 +122,9 @@ function mergeList(live: readonly unknown[], patch: readonly unknown[], field: F
   if (order) checkOrder(patch, order, key)
   const type = typeOf(field.shape)
   const merged = key === '' ? unique([...live, ...patch]) : mergeItems(live, patch, key, type)
-  return ordered(merged, named, live, key)
+  // Additions take the places that deletions left: so counts the real server, and so places its items.
+  const places = order ? [...merged, ...live.slice(merged.length)].slice(0, live.length) : live
+  return ordered(merged, named, places, key)
 }
 
 function retain(live: Tree, patch: Tree): Tree {
@@ -166,12 +175,11 @@ function mergeObject(live: Tree, patch: Tree, type: FieldType | undefined): Tree
     return fresh(rest) as Tree
   }
   if (directive === 'delete') return {}
-  if (directive !== undefined && directive !== 'merge')
-    throw unfit(`unknown patch type: ${directive} in map: ${text(patch)}`)
+  if (directive !== undefined) throw unfit(`unknown patch type: ${directive} in map: ${text(patch)}`)
   const result = retain(live, patch)
   const done = mergeOrders(result, patch, type)
   for (const [key, value] of Object.entries(patch)) {
-    if (done.has(key) || key === '$patch' || key === '$retainKeys' || key.startsWith(setOrder)) continue
+    if (done.has(key) || key === '$retainKeys' || key.startsWith(setOrder)) continue
     if (key.startsWith(deleteFrom)) {
       const name = key.slice(deleteFrom.length)
       const list = result[name]
@@ -193,6 +201,7 @@ function mergeObject(live: Tree, patch: Tree, type: FieldType | undefined): Tree
 /** A built-in object after a strategic merge patch; neither input is changed. `kind` names the type whose merge keys
  * count. Throws StatusError 400 on a patch that is no object or a malformed directive, 500 where the real server does. */
 export function strategicMerge(kind: string, live: unknown, patch: unknown): unknown {
-  if (!isTree(patch)) throw bad('Invalid JSON Patch')
+  if (Array.isArray(patch)) throw bad('json: cannot unmarshal array into Go value of type map[string]interface {}')
+  if (!isTree(patch)) throw bad('invalid JSON patch')
   return structuredClone(mergeObject(isTree(live) ? live : {}, patch, fieldsOf(kind)))
 }

@@ -36,18 +36,20 @@ const goName = (shape: Shape, version: string): string => {
   return `${shape.is === 'list' ? '[]' : 'map[string]'}${goName(shape.of, version)}`
 }
 
+const timeForm = '2006-01-02T15:04:05Z07:00'
+const microForm = '2006-01-02T15:04:05.000000Z07:00'
+
+/** Times come out in UTC; those of leases and events must carry exactly six digits behind the second. */
 function readTime(text: string, reading: Reading, micro: boolean): string {
-  const parts = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text)
+  const parts = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d((?:\.\d+)?)(Z|[+-]\d\d:\d\d)$/.exec(text)
   const millis = Date.parse(text)
-  if (!parts || Number.isNaN(millis)) {
-    const form = micro ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00'
-    return refuse(
-      reading,
-      `parsing time ${JSON.stringify(text)} as "${form}": cannot parse ${JSON.stringify(text)} as "2006"`,
-    )
-  }
+  const why = `parsing time ${JSON.stringify(text)} as ${JSON.stringify(micro ? microForm : timeForm)}`
+  if (!parts || Number.isNaN(millis)) return refuse(reading, `${why}: cannot parse ${JSON.stringify(text)} as "2006"`)
+  const [, fraction = '', zone = ''] = parts
   const seconds = new Date(millis).toISOString().slice(0, 19)
-  return micro ? `${seconds}.${(parts[1] ?? '').padEnd(6, '0').slice(0, 6)}Z` : `${seconds}Z`
+  if (!micro) return `${seconds}Z`
+  if (fraction.length === 7) return `${seconds}${fraction}Z`
+  return refuse(reading, `${why}: cannot parse ${JSON.stringify(fraction + zone)} as ".000000"`)
 }
 
 function readQuantity(value: unknown, reading: Reading): string {
