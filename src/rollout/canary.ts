@@ -146,6 +146,7 @@ export function planSizes(
 }
 
 function sizeReason(seen: Observed): string {
+  if (!seen.stableRS) return 'the first version is deployed'
   if (isAborted(seen.status)) return 'aborted: stable takes all pods back'
   const index = currentIndex(seen)
   const step = currentStep(seen)

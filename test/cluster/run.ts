@@ -94,6 +94,7 @@ function figures(output: string, code: number): readonly [number, number] {
 
 const suites: readonly (readonly [string, readonly string[]])[] = [
   ['stories', ['test/cluster/stories.cluster.ts']],
+  ['crash', ['test/cluster/crash.cluster.ts']],
   ['conformance', ['node_modules/tap/dist/esm/run.mjs', '--reporter=tap', 'test/apiserver/conformance.test.ts']],
 ]
 
