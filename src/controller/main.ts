@@ -15,6 +15,8 @@ export type ControllerFlags = Readonly<{
   context?: string
   /** Rollouts worked on at once. */
   rolloutThreads?: number
+  /** AnalysisRuns worked on at once. */
+  analysisThreads?: number
   loglevel?: string
   logformat?: 'json' | 'text'
 }>
@@ -43,6 +45,7 @@ export async function runController(flags: ControllerFlags): Promise<number> {
     fetch: out.fetch,
     ...(flags.namespace ? { namespace: flags.namespace } : {}),
     ...(flags.rolloutThreads ? { concurrency: flags.rolloutThreads } : {}),
+    ...(flags.analysisThreads ? { analysisConcurrency: flags.analysisThreads } : {}),
     yield: () => turn(),
   })
   log.info({ server: access.server, namespace: flags.namespace ?? 'all' }, 'controller starts')
