@@ -46,6 +46,7 @@ async function wait(context: Context, name: string, limit: number): Promise<Phas
       if (limit > 0) {
         cancel = clock.at(clock.now() + limit, () => reject(new Error('Rollout status watch exceeded timeout')))
       }
+      if (stopped.aborted) resolve('stopped')
       stopped.addEventListener('abort', () => resolve('stopped'), { once: true })
     })
   } finally {

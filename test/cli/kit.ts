@@ -71,6 +71,13 @@ export function start(world: World, argv: readonly string[], around: Around = {}
   return { done, stdout: () => stdout, stop: () => ending.abort() }
 }
 
+/** Starts a command that watches, and waits until it has shown something. */
+export async function watching(world: World, argv: readonly string[], around?: Around): Promise<Running> {
+  const running = start(world, argv, around)
+  while (running.stdout() === '') await turn()
+  return running
+}
+
 /** Event loop turns after which a command that is not done is waiting for time to pass. */
 const TURNS = 50
 
