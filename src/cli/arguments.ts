@@ -9,10 +9,12 @@ const LOGGING = /^(--kloglevel|--loglevel|-v)(=.*)?$/
  * stay as they are. */
 export function plainArguments(argv: readonly string[]): readonly string[] {
   const plain: string[] = []
+  // The controller has a log of its own, whose level is meant.
+  const isController = verbOf(argv) === 'controller'
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? ''
     if (word === '--') return [...plain, ...argv.slice(i)]
-    const logging = LOGGING.exec(word)
+    const logging = isController ? null : LOGGING.exec(word)
     if (logging) {
       if (logging[2] === undefined) i += 1
       continue

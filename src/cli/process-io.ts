@@ -36,7 +36,8 @@ export function processIo(program: string): Io {
     write: text => void stdout.write(text),
     complain: text => void stderr.write(text),
     isTty: stdout.isTTY === true && env['TERM'] !== 'dumb',
-    size: () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 }),
+    // Some pseudo-terminals say that they are 0 by 0.
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     env,
     clock: systemClock,
     stopped: () => (stopped ??= onSignals()),

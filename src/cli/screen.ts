@@ -25,7 +25,8 @@ function blocks(io: Pick<Io, 'write'>): Screen {
 export function openScreen(io: Pick<Io, 'write' | 'isTty'>): Screen {
   if (!io.isTty) return blocks(io)
   let last: readonly string[] = []
-  io.write(`${ESC}?1049h${ESC}?25l${ESC}2J`)
+  // Without wrapping: a line that is too long must not push the others down.
+  io.write(`${ESC}?1049h${ESC}?25l${ESC}?7l${ESC}2J`)
   return {
     show(lines) {
       const changed = lines.map((line, i) => (line === last[i] ? '' : `${ESC}${i + 1};1H${line}${ESC}K`)).join('')
@@ -33,6 +34,6 @@ export function openScreen(io: Pick<Io, 'write' | 'isTty'>): Screen {
       if (changed + rest !== '') io.write(changed + rest)
       last = lines
     },
-    close: () => io.write(`${ESC}?25h${ESC}?1049l${last.length === 0 ? '' : `${last.join('\n')}\n`}`),
+    close: () => io.write(`${ESC}?7h${ESC}?25h${ESC}?1049l${last.length === 0 ? '' : `${last.join('\n')}\n`}`),
   }
 }

@@ -93,6 +93,8 @@ test('calls that need no cluster', async t => {
     'proxy --weight 10': { ...failed('Error: nothing to route to (PIN4005)\nGive --stable (and --canary), --active (and --preview), --table or --kubernetes.\n'), code: 2 },
     'demo --nonsense': failed('Error: unknown flag: --nonsense\n'),
     'controller now': failed('<usage>'),
+    'controller --rollout-threads none': failed('Error: invalid number of threads "none" (PIN1007)\nGive a whole number from 1.\n'),
+    'controller --logformat xml': failed("Error: option '--logformat <format>' argument 'xml' is invalid. Allowed choices are text, json.\n"),
     'version --short --loglevel debug': ok('pintle: v0.1.0\n'),
     'version -o name': ok('v0.1.0\n'),
   }
