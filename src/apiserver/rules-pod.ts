@@ -10,9 +10,11 @@ import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 function checkVolumes(to: Causes, at: string, spec: Tree): ReadonlySet<string> {
   const names = new Set<string>()
+  const sound = new Set<string>()
   for (const [i, volume] of treesAt(spec, 'volumes').entries()) {
     const here = `${at}.volumes[${i}]`
     const name = textAt(volume, 'name')
+    const before = to.list.length
     if (name === '') to.required(`${here}.name`)
     else to.faults(`${here}.name`, name, dnsLabelFaults(name))
     if (names.has(name)) to.duplicate(`${here}.name`, name)
@@ -23,8 +25,10 @@ function checkVolumes(to: Causes, at: string, spec: Tree): ReadonlySet<string> {
     if (isTree(volume['configMap']) && textAt(volume['configMap'], 'name') === '') to.required(`${here}.configMap.name`)
     if (isTree(volume['secret']) && textAt(volume['secret'], 'secretName') === '')
       to.required(`${here}.secret.secretName`)
+    // A volume with a fault does not count as one that containers may mount.
+    if (to.list.length === before) sound.add(name)
   }
-  return names
+  return sound
 }
 
 const anyKey = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'

@@ -204,10 +204,19 @@ function unescaped(value: string): string {
   return out
 }
 
-const textAt = (object: KubeObject, path: string): string => {
+/** Numbers and switches of built-in kinds that are left out while they are zero. */
+const zeros: Readonly<Record<string, string>> = {
+  'spec.hostNetwork': 'false',
+  'spec.unschedulable': 'false',
+  'status.replicas': '0',
+  'status.succeeded': '0',
+}
+
+const textAt = (object: KubeObject, path: string, isBuiltIn: boolean): string => {
   let value: unknown = object
   for (const part of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part]
-  return value === undefined || value === null ? '' : String(value)
+  if (value !== undefined && value !== null) return String(value)
+  return (isBuiltIn ? zeros[path] : undefined) ?? ''
 }
 
 const unknownLabel = (def: KindDef, label: string): StatusError =>
@@ -228,7 +237,7 @@ export function fieldMatcher(def: KindDef, text: string): (object: KubeObject) =
     const value = unescaped(raw)
     const path = label === 'metadata.name' || label === 'metadata.namespace' ? label : def.selectable[label]
     if (path === undefined) throw unknownLabel(def, label)
-    all.push(object => (textAt(object, path) === value) === (operator !== '!='))
+    all.push(object => (textAt(object, path, def.builtIn) === value) === (operator !== '!='))
   }
   return object => all.every(matches => matches(object))
 }
