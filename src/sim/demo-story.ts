@@ -8,6 +8,7 @@ import type { DemoWorld } from './demo-world.ts'
 import type { Screen } from './scoreboard.ts'
 import { applyTo } from './world.ts'
 
+const ANALYSIS_RUN = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisRun' }
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }
 
 export type Story = Readonly<{ world: DemoWorld; screen: Screen; fast: boolean; signal: AbortSignal }>
@@ -28,7 +29,7 @@ async function until(story: Story, name: string, met: (rollout: Rollout) => bool
   for (;;) {
     const rollout = rolloutOf(story, name)
     if (met(rollout)) return rollout
-    await sleep(50, undefined, { signal: story.signal })
+    await sleep(20, undefined, { signal: story.signal })
   }
 }
 
@@ -69,18 +70,40 @@ export async function canaryStory(story: Story): Promise<void> {
   say('   ✔ shop v2 is stable')
 }
 
+/** The analysis that has failed the version now shipped, once there is one. */
+const failedRun = (story: Story): KubeObject | undefined => {
+  const hash = rolloutOf(story, 'shop').status?.currentPodHash ?? ''
+  return story.world.cluster.server
+    .list(ANALYSIS_RUN, 'default')
+    .find(
+      run => run.metadata.name.includes(hash) && (run['status'] as { phase?: string } | undefined)?.phase === 'Failed',
+    )
+}
+
+/** The canary's weight in the table that the proxy has in force. */
+const canaryShare = ({ world }: Story): number =>
+  world.proxy
+    .status()
+    .routes.find(route => route.name === 'default/shop')
+    ?.dests.find(dest => dest.role === 'canary')?.weight ?? 0
+
 /** shop: v3 answers 5 % of its requests with 500; the analysis of the proxy's own counters takes it back. */
 export async function badVersionStory(story: Story): Promise<void> {
   const { say } = story.screen
   say('\n③ A bad version: shop v3 answers 5 % of its requests with 500; nobody is watching')
   patch(story, 'shop', ship('shop', 'v3', { PINTLE_ERROR_RATE: '0.05' }))
   await until(story, 'shop', rollout => isObserved(rollout) && rollout.status?.phase !== 'Healthy')
-  const judged = await until(story, 'shop', rollout => rollout.status?.abort === true || isHealthy(rollout))
-  const seen = Date.now()
-  if (judged.status?.abort !== true) return say('   v3 was lucky: too few of its errors fell into the canary')
-  const isBack = (rollout: Rollout) => (rollout.status?.canary?.weights?.canary?.weight ?? 0) === 0
-  await until(story, 'shop', isBack)
-  const message = judged.status?.message ?? 'aborted'
-  say(`   ✖ ${message}`)
-  say(`   ✔ v3 is back at weight 0, ${Date.now() - seen} ms after the verdict; users are on v2`)
+  const verdict = await until(story, 'shop', rollout => isHealthy(rollout) || failedRun(story) !== undefined)
+  if (!failedRun(story))
+    return say(`   v3 was lucky: too few of its errors fell into the canary (${verdict.status?.phase})`)
+  const seen = performance.now()
+  while (canaryShare(story) > 0) await sleep(5, undefined, { signal: story.signal })
+  const took = Math.round(performance.now() - seen)
+  const aborted = await until(
+    story,
+    'shop',
+    rollout => rollout.status?.abort === true && rollout.status.phase === 'Degraded',
+  )
+  say(`   ✖ ${aborted.status?.message ?? 'aborted'}`)
+  say(`   ✔ the proxy gives v3 nothing more, ${took} ms after the verdict; users are on v2`)
 }

@@ -89,10 +89,12 @@ async function play(story: Story, stops: (() => Promise<unknown>)[]): Promise<vo
     { name: 'pay', path: '/pay', perSecond: 25 },
   ])
   stops.push(() => load.stop())
-  stops.push(showBoard(story.screen, load))
+  let isOver = false
+  stops.push(showBoard(story.screen, load, () => isOver))
   await blueGreenStory(story)
   await canaryStory(story)
   await badVersionStory(story)
+  isOver = true
   story.screen.say(`\n${scoreText([load.total('shop'), load.total('pay')])}`)
   story.screen.say('It is yours now. Ship something, break something:')
   story.screen.say('  npm run -s pintle -- set image shop shop=example/shop:v4')
@@ -100,10 +102,14 @@ async function play(story: Story, stops: (() => Promise<unknown>)[]): Promise<vo
   story.screen.say('Ctrl-C ends everything.')
 }
 
-/** Redraws the split twice a second; the answer stops it and prints the score. */
-function showBoard(screen: Screen, load: Load): () => Promise<void> {
+/** Redraws the split twice a second; without a terminal a line a second, and one in ten once the story is over. The
+ * answer stops it and prints the score. */
+function showBoard(screen: Screen, load: Load, isOver: () => boolean): () => Promise<void> {
+  let ticks = 0
   const timer = setInterval(
     () => {
+      ticks += 1
+      if (!screen.isLive && isOver() && ticks % 10 !== 0) return
       const score = scoreText([load.total('shop'), load.total('pay')])
       screen.board(`shop ${splitBar(load.recent('shop'))}  |  ${score}`)
     },
