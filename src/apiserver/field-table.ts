@@ -21,6 +21,8 @@ export type Field = Readonly<{
   shape: Shape
   /** Written although it is absent or zero. */
   always: boolean
+  /** Objects must have it; documented, not enforced by the tables. */
+  required: boolean
   /** An explicit zero differs from an absent value. */
   pointer: boolean
   /** Strategic merge: the member that tells list items apart, '' for sets of plain values, undefined: replaced. */
@@ -49,6 +51,7 @@ function fieldOf(member: string): Field {
     name,
     shape: shapeOf(type),
     always: mark.startsWith('!'),
+    required: mark === '!',
     pointer: star === '*',
     mergeKey,
     retainKeys: flags.includes('+'),

@@ -13,9 +13,18 @@ const leaves: Readonly<Record<string, Schema>> = {
   time: { type: 'string', format: 'date-time' },
   microTime: { type: 'string', format: 'date-time' },
   bytes: { type: 'string', format: 'byte' },
-  quantity: { oneOf: [{ type: 'string' }, { type: 'number' }] },
-  intOrString: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+  quantity: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity' },
+  intOrString: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.util.intstr.IntOrString' },
   raw: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+}
+
+/** The components behind the two kinds of values that may be a text or a number. */
+const either: Readonly<Record<string, Schema>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': { oneOf: [{ type: 'string' }, { type: 'number' }] },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': {
+    format: 'int-or-string',
+    oneOf: [{ type: 'integer' }, { type: 'string' }],
+  },
 }
 
 const metaTypes = new Set([
@@ -67,7 +76,7 @@ function strategyOf(field: Field): Schema {
 function propertyOf(field: Field, naming: Naming): Schema {
   const schema = schemaOf(field.shape, naming)
   // Whatever stands beside a reference is ignored, so it goes around it.
-  return { ...(field.shape.is === 'object' ? { allOf: [schema] } : schema), ...strategyOf(field) }
+  return { ...('$ref' in schema ? { allOf: [schema] } : schema), ...strategyOf(field) }
 }
 
 const typeMeta = { apiVersion: { type: 'string' }, kind: { type: 'string' } }
@@ -76,12 +85,10 @@ const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 
 function objectSchema(type: string, isKind: boolean, naming: Naming): Schema {
   const fields = [...(fieldsOf(type)?.fields.values() ?? [])]
-  const properties = fields.map(field => [field.name, propertyOf(field, naming)] as const)
-  const own = Object.fromEntries(properties)
-  return {
-    type: 'object',
-    properties: Object.fromEntries(Object.entries(isKind ? { ...typeMeta, ...own } : own).sort(byName)),
-  }
+  const own = Object.fromEntries(fields.map(field => [field.name, propertyOf(field, naming)]))
+  const properties = Object.fromEntries(Object.entries(isKind ? { ...typeMeta, ...own } : own).sort(byName))
+  const required = fields.filter(field => field.required).map(field => field.name)
+  return { type: 'object', properties, ...(required.length > 0 ? { required } : {}) }
 }
 
 const typesIn = (shape: Shape): string[] =>
@@ -90,6 +97,7 @@ const typesIn = (shape: Shape): string[] =>
 /** Adds the schema of a built-in type and of all types below it to the components of a document. */
 export function addType(schemas: Record<string, Schema>, of: string, def: KindDef): void {
   const naming = (type: string): string => componentName(type, def)
+  Object.assign(schemas, either)
   const queue = [of]
   for (let type = queue.pop(); type !== undefined; type = queue.pop()) {
     const name = naming(type)

@@ -48,117 +48,98 @@ function requirement(key: string, operator: Operator, values: readonly string[])
   }
 }
 
-/** Reads one requirement after another; the messages are the real server's. */
-class LabelParser {
-  readonly tokens: Token[]
-  at = 0
-  constructor(text: string) {
-    this.tokens = tokensOf(text)
-  }
+const fail = (message: string): never => {
+  throw badRequest(`unable to parse requirement: ${message}`)
+}
 
-  peek(): Token {
-    return this.tokens[this.at] ?? { is: 'end', text: '' }
-  }
+function checkValues(key: string, values: readonly string[]): void {
+  const causes = values.flatMap((value, i) => {
+    const faults = labelValueFaults(value)
+    if (faults.length === 0) return []
+    return [`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${faults.join('; ')}`]
+  })
+  if (causes.length > 0) fail(causes.length === 1 ? `${causes[0]}` : `[${causes.join(', ')}]`)
+}
 
-  /** `in` and `notin` are plain words unless an operator is due. */
-  isWord(token = this.peek()): boolean {
-    return token.is === 'word' || token.is === 'in' || token.is === 'notin'
-  }
+/** `in` and `notin` are plain words unless an operator is due. */
+const isWord = (token: Token): boolean => token.is === 'word' || token.is === 'in' || token.is === 'notin'
 
-  take(): Token {
-    const token = this.peek()
-    this.at++
-    return token
-  }
+/** The tokens of a selector, to be taken one by one. */
+type Tape = Readonly<{ peek(): Token; take(): Token }>
 
-  fail(message: string): never {
-    throw badRequest(`unable to parse requirement: ${message}`)
-  }
+function tapeOf(text: string): Tape {
+  const tokens = tokensOf(text)
+  const end: Token = { is: 'end', text: '' }
+  let at = 0
+  return { peek: () => tokens[at] ?? end, take: () => tokens[at++] ?? end }
+}
 
-  one(): LabelMatcher {
-    const negated = this.peek().is === '!'
-    if (negated) this.take()
-    const key = this.take()
-    if (!this.isWord(key)) this.fail(`found '${key.text}', expected: identifier`)
-    const faults = labelKeyFaults(key.text)
-    if (faults.length > 0) this.fail(`<nil>: Invalid value: ${JSON.stringify(key.text)}: ${faults.join('; ')}`)
-    const next = this.peek().is
-    if (negated) return requirement(key.text, '!', [])
-    if (next === 'end' || next === ',') return requirement(key.text, 'exists', [])
-    const operator = this.take()
-    if (operator.is === 'in' || operator.is === 'notin')
-      return requirement(key.text, operator.is, this.values(key.text))
-    if (operator.is === '=' || operator.is === '==') return requirement(key.text, 'in', [this.value(key.text)])
-    if (operator.is === '!=') return requirement(key.text, 'notin', [this.value(key.text)])
-    if (operator.is !== '>' && operator.is !== '<')
-      this.fail(`found '${operator.text}', expected: in, notin, =, ==, !=, gt, lt`)
-    const value = this.value(key.text)
-    if (!/^[-+]?\d+$/.test(value))
-      this.fail(
-        `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
-      )
-    return requirement(key.text, operator.is === '>' ? 'gt' : 'lt', [value])
-  }
+function takeValue(tape: Tape, key: string): string {
+  const next = tape.peek()
+  if (next.is === 'end' || next.is === ',') return ''
+  tape.take()
+  if (!isWord(next)) fail(`found '${next.text}', expected: identifier`)
+  checkValues(key, [next.text])
+  return next.text
+}
 
-  value(key: string): string {
-    const next = this.peek()
-    if (next.is === 'end' || next.is === ',') return ''
-    this.take()
-    if (!this.isWord(next)) this.fail(`found '${next.text}', expected: identifier`)
-    return this.checked(key, [next.text])[0] ?? ''
+/** `(a,b)`; an empty place between commas or brackets is the empty text. */
+function takeValues(tape: Tape, key: string): string[] {
+  const open = tape.take()
+  if (open.is !== '(') fail(`found '${open.text}' expected: '('`)
+  const values = new Set<string>()
+  let isWordDue = true
+  for (;;) {
+    const token = tape.take()
+    if ((token.is === ')' || token.is === ',') && isWordDue) values.add('')
+    if (token.is === ')') break
+    if (token.is !== ',' && (!isWord(token) || !isWordDue))
+      fail(`found '${token.text}', expected: ${isWordDue ? "',', or identifier" : "',' or ')'"}`)
+    if (token.is !== ',') values.add(token.text)
+    isWordDue = token.is === ','
   }
+  checkValues(key, [...values].sort())
+  return [...values]
+}
 
-  values(key: string): string[] {
-    const open = this.take()
-    if (open.is !== '(') this.fail(`found '${open.text}' expected: '('`)
-    const values = new Set<string>()
-    let last = ','
-    for (;;) {
-      const token = this.take()
-      if (token.is === ')') {
-        if (last === ',') values.add('')
-        return this.checked(key, [...values].sort())
-      }
-      if (token.is === ',') {
-        if (last === ',') values.add('')
-      } else if (!this.isWord(token)) {
-        this.fail(`found '${token.text}', expected: ${last === ',' ? "',', or identifier" : "',' or ')'"}`)
-      } else if (last !== ',') {
-        this.fail(`found '${token.text}', expected: ',' or ')'`)
-      } else {
-        values.add(token.text)
-      }
-      last = token.is === ',' ? ',' : 'word'
-    }
+function takeRequirement(tape: Tape): LabelMatcher {
+  const isNegated = tape.peek().is === '!'
+  if (isNegated) tape.take()
+  const { text: key, ...token } = tape.take()
+  if (!isWord({ ...token, text: key })) fail(`found '${key}', expected: identifier`)
+  const faults = labelKeyFaults(key)
+  if (faults.length > 0) fail(`<nil>: Invalid value: ${JSON.stringify(key)}: ${faults.join('; ')}`)
+  const next = tape.peek().is
+  if (isNegated) return requirement(key, '!', [])
+  if (next === 'end' || next === ',') return requirement(key, 'exists', [])
+  const { is, text } = tape.take()
+  if (is === 'in' || is === 'notin') return requirement(key, is, takeValues(tape, key))
+  if (is === '=' || is === '==') return requirement(key, 'in', [takeValue(tape, key)])
+  if (is === '!=') return requirement(key, 'notin', [takeValue(tape, key)])
+  if (is !== '>' && is !== '<') fail(`found '${text}', expected: in, notin, =, ==, !=, gt, lt`)
+  const value = takeValue(tape, key)
+  if (!/^[-+]?\d+$/.test(value)) {
+    const why = "for 'Gt', 'Lt' operators, the value must be an integer"
+    fail(`values[0]: Invalid value: ${JSON.stringify(value)}: ${why}`)
   }
-
-  checked(key: string, values: string[]): string[] {
-    const causes = values.flatMap((value, i) => {
-      const faults = labelValueFaults(value)
-      return faults.length === 0
-        ? []
-        : [`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${faults.join('; ')}`]
-    })
-    if (causes.length > 0) this.fail(causes.length === 1 ? `${causes[0]}` : `[${causes.join(', ')}]`)
-    return values
-  }
+  return requirement(key, is === '>' ? 'gt' : 'lt', [value])
 }
 
 /** Reads `app=web,tier in (a,b),!old`; an empty text matches everything.
  * Throws StatusError 400 with the real server's wording. */
 export function parseLabelSelector(text: string): LabelMatcher {
-  const parser = new LabelParser(text)
+  const tape = tapeOf(text)
   const all: LabelMatcher[] = []
-  while (parser.peek().is !== 'end') {
-    const first = parser.peek()
-    if (!parser.isWord() && first.is !== '!')
-      throw badRequest(`found '${first.text}', expected: !, identifier, or 'end of string'`)
-    all.push(parser.one())
-    const after = parser.take()
+  const begins = (token: Token): boolean => isWord(token) || token.is === '!'
+  while (tape.peek().is !== 'end') {
+    const first = tape.peek()
+    if (!begins(first)) throw badRequest(`found '${first.text}', expected: !, identifier, or 'end of string'`)
+    all.push(takeRequirement(tape))
+    const after = tape.take()
     if (after.is === 'end') break
     if (after.is !== ',') throw badRequest(`found '${after.text}', expected: ',' or 'end of string'`)
-    const next = parser.peek()
-    if (!parser.isWord() && next.is !== '!') throw badRequest(`found '${next.text}', expected: identifier after ','`)
+    const next = tape.peek()
+    if (!begins(next)) throw badRequest(`found '${next.text}', expected: identifier after ','`)
   }
   return labels => all.every(matches => matches(labels))
 }
