@@ -34,6 +34,8 @@ export const createObject = (
   }
   nameDraft(core, def, draft)
   stamp(core, def, draft)
+  // Once more, now that it has a uid: a Job's selector and labels are made from it. Defaults may be set twice.
+  if (def.builtIn) def.defaults?.(draft)
   if (isKind(def, '', 'Service')) allocateAddresses(core, draft)
   if (isKind(def, 'apiextensions.k8s.io', 'CustomResourceDefinition')) completeCrd(core, draft)
 
