@@ -40,14 +40,15 @@ export async function runDemo(flags: DemoFlags): Promise<number> {
     )
   }
   const screen = createScreen(process.stdout, flags.quiet === true)
-  const world = await startDemoWorld(ports, quietLog)
+  // Before anything is started: whoever changes their mind in the first second finds nothing left behind either.
   const ending = new AbortController()
+  const ended = waitForSignal().then(() => ending.abort())
+  const world = await startDemoWorld(ports, quietLog)
   const stops: (() => Promise<unknown>)[] = [() => world.stop()]
   try {
     const dashboard = await startPage(world, page)
     stops.push(() => dashboard.close())
     introduce(screen, world, dashboard.url)
-    const ended = waitForSignal().then(() => ending.abort())
     const story: Story = { world, screen, fast: flags.fast === true, signal: ending.signal }
     await Promise.race([play(story, stops), ended])
     await ended
