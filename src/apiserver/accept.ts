@@ -21,8 +21,12 @@ const isJson = (type: string): boolean => type === 'application/json' || type ==
 export const negotiate = (header: string): Form => {
   const plain: Form = { as: 'object', contentType: 'application/json', apiVersion: '' }
   if (header.trim() === '') return plain
-  for (const { type, parameters } of offersOf(header)) {
-    if (!isJson(type)) continue
+  const offers = offersOf(header).filter(({ type }) => isJson(type))
+  if (offers.length === 0) {
+    const message = '406: Not Acceptable\n\nAvailable representations: application/json'
+    throw new StatusError(406, 'NotAcceptable', message, {})
+  }
+  for (const { parameters } of offers) {
     const as = parameters.get('as')
     if (as === undefined) return plain
     const [group, version] = [parameters.get('g'), parameters.get('v')]
@@ -34,9 +38,5 @@ export const negotiate = (header: string): Form => {
       return { as: 'metadata', contentType, apiVersion }
     }
   }
-  throw new StatusError(
-    406,
-    'NotAcceptable',
-    'only the following media types are accepted: application/json, application/json;stream=watch',
-  )
+  throw new StatusError(406, 'NotAcceptable', 'only the following media types are accepted: application/json')
 }

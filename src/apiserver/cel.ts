@@ -2,7 +2,7 @@
 import { sameJson } from '../contract.ts'
 import type { Cause } from './model.ts'
 import { below, child, fieldSchema, isObject, listType, type Schema } from './schema-node.ts'
-import { NOTHING_OLD, oldMember, sameKey } from './schema-value.ts'
+import { NOTHING_OLD, oldMember, sameKey, valueCauses } from './schema-value.ts'
 
 type Rule = Readonly<{ rule: string; message?: string; optionalOldSelf?: boolean; reason?: string; fieldPath?: string }>
 
@@ -40,17 +40,23 @@ export const unsupportedRules = (schema: Schema): string[] =>
     .filter(rule => !isImmutability(rule))
     .map(({ rule }) => rule)
 
-/** The rules that an update breaks. A rule applies where the old and the new object have a value at its place. */
+/**
+ * The rules that an update breaks. A rule applies where the old and the new object have a value at its place; a value
+ * of the wrong type cannot be judged and breaks it, even when it was there before.
+ */
 export function ruleCauses(schema: Schema, value: unknown, old: unknown, path = ''): Cause[] {
-  if (old === NOTHING_OLD || sameJson(value, old)) return []
-  const causes = ownRules(schema)
-    .filter(isImmutability)
-    .map(({ rule, message }): Cause => {
-      const text = `Invalid value: ${message ?? `failed rule: ${rule}`}`
-      return { reason: 'FieldValueInvalid', field: path, message: text }
-    })
+  if (old === NOTHING_OLD || rulesOf(schema).length === 0) return []
+  const rules = ownRules(schema).filter(isImmutability)
+  const type = rules.length > 0 ? valueCauses(schema, value, NOTHING_OLD, path).find(isTypeFault) : undefined
+  const causes = rules.flatMap(({ rule, message = `failed rule: ${rule}` }): Cause[] => {
+    if (!type && sameJson(value, old)) return []
+    const text = type ? `"object": invalid data at ${type.field} evaluating rule: ${message}` : message
+    return [{ reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${text}` }]
+  })
   return [...causes, ...partCauses(schema, value, old, path)]
 }
+
+const isTypeFault = ({ reason }: Cause): boolean => reason === 'FieldValueTypeInvalid'
 
 function partCauses(schema: Schema, value: unknown, old: unknown, path: string): Cause[] {
   if (isObject(value)) {

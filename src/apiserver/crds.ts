@@ -150,6 +150,12 @@ export const kindsOf = (crd: KubeObject): readonly KindDef[] => {
     .map(version => kindOf(spec, version))
 }
 
+const columnOf = (column: PrinterColumn): Column => ({
+  ...column,
+  description: column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+  priority: column.priority ?? 0,
+})
+
 const AGE: Column = { name: 'Age', type: 'date', priority: 0, jsonPath: '.metadata.creationTimestamp' }
 
 const kindOf = (spec: CrdSpec, version: Version): KindDef => {
@@ -170,7 +176,7 @@ const kindOf = (spec: CrdSpec, version: Version): KindDef => {
     status: status !== undefined,
     ...(scale ? { scale: scaleRule(scale) } : {}),
     generation: 'content',
-    columns: version.additionalPrinterColumns?.map(column => ({ ...column, priority: column.priority ?? 0 })) ?? [AGE],
+    columns: version.additionalPrinterColumns?.map(columnOf) ?? [AGE],
     selectable: Object.fromEntries(
       (version.selectableFields ?? []).map(({ jsonPath }) => [
         jsonPath.replace(/^\./, ''),

@@ -7,6 +7,7 @@ import { completeCrd, crdCauses } from './crds.ts'
 import { causesOf, decode } from './decode.ts'
 import { freezeJson } from './json-value.ts'
 import type { KindDef } from './model.ts'
+import { StatusError } from './model.ts'
 import * as refuse from './refusals.ts'
 import { methodNotAllowed } from './refusals.ts'
 
@@ -30,7 +31,7 @@ export const createObject = (
   placeInNamespace(core, def, draft, namespace)
   if (isEnding(core, def)) throw methodNotAllowed()
   if (draft.metadata['resourceVersion'] !== undefined) {
-    throw refuse.badRequest('resourceVersion should not be set on objects to be created')
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created')
   }
   nameDraft(core, def, draft)
   stamp(core, def, draft)
@@ -43,7 +44,8 @@ export const createObject = (
   const { name } = object.metadata
   const causes = [...causesOf(def, object), ...crdCauses(core, def, object)]
   if (causes.length > 0) throw refuse.invalid(def, name, causes)
-  if (store.get(def, object.metadata.namespace ?? '', name)) throw refuse.alreadyExists(def, name)
+  const present = store.get(def, object.metadata.namespace ?? '', name)
+  if (present) throw refuse.alreadyExists(def, name, present.metadata.deletionTimestamp !== undefined)
   if (options.dryRun) return freezeJson(object)
   return inVersionOf(def, store.put(def, inVersionOf(kinds.storage(def), object)))
 }
@@ -95,7 +97,7 @@ const nameDraft = ({ store, random }: Core, def: KindDef, draft: Draft): void =>
 
 const stamp = ({ clock, random }: Core, def: KindDef, draft: Draft): void => {
   const { metadata } = draft
-  for (const key of ['selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation']) delete metadata[key]
+  for (const key of ['selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds']) delete metadata[key]
   metadata['uid'] = uuid(random)
   metadata['creationTimestamp'] = timeText(clock.now())
   if (def.generation !== 'none') metadata['generation'] = 1

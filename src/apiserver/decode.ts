@@ -5,7 +5,7 @@ import { cloneJson, dropPath } from './json-value.ts'
 import type { Cause, KindDef } from './model.ts'
 import { apiVersionOf } from './model.ts'
 import { metaCauses, tidyMeta } from './object-meta.ts'
-import { badRequest } from './refusals.ts'
+import { badRequest, invalid } from './refusals.ts'
 import { pruneAndDefault, validateSchema } from './schema.ts'
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -41,12 +41,19 @@ const checkKind = (def: KindDef, draft: Draft): void => {
       `the API version in the data (${draft.apiVersion}) does not match the expected API version (${expected})`,
     )
   }
-  if (draft.kind !== def.kind) {
-    throw badRequest(
-      `${draft.kind} in version "${def.version}" cannot be handled as a ${def.kind}: ` +
-        `the kind in the data (${draft.kind}) does not match the expected kind (${def.kind})`,
-    )
+  if (draft.kind === def.kind) return
+  if (!def.builtIn) {
+    const message = `Invalid value: ${JSON.stringify(draft.kind)}: must be ${def.kind}`
+    const name = isObject(draft.metadata) ? `${draft.metadata['name'] ?? ''}` : ''
+    throw invalid({ group: def.group, kind: draft.kind }, name, [
+      { reason: 'FieldValueInvalid', field: 'kind', message },
+    ])
   }
+  const internal = `${def.group === '' ? 'core' : def.group.split('.')[0]}.${def.kind}`
+  throw badRequest(
+    `${draft.kind} in version "${def.version}" cannot be handled as a ${def.kind}: ` +
+      `converting (${def.version}.${draft.kind}) to (${internal}): unknown conversion`,
+  )
 }
 
 const builtIn = (def: KindDef, draft: Draft, unknown: string[]): Draft => {
@@ -77,7 +84,6 @@ const report = (def: KindDef, unknown: readonly string[], options: WriteOptions)
     return
   }
   const strict = `strict decoding error: ${texts.join(', ')}`
-  if (!def.builtIn) throw badRequest(strict)
   throw badRequest(`${def.kind} in version "${def.version}" cannot be handled as a ${def.kind}: ${strict}`)
 }
 

@@ -1,5 +1,6 @@
 // Deleting an object: preconditions, propagation marks, grace for Pods, finalizers; what is left without them goes.
 import type { KubeObject } from '../contract.ts'
+import { sameJson } from '../contract.ts'
 import type { Core, Draft } from './core.ts'
 import { inVersionOf, isKind, timeText } from './core.ts'
 import { cloneJson } from './json-value.ts'
@@ -46,6 +47,7 @@ export const deleteObject = (
   const waits = finalizers.length > 0 || (grace ?? 0) > 0
   const marked = draft as unknown as KubeObject
   if (options.dryRun) return { object: inVersionOf(def, marked), gone: !waits }
+  if (waits && sameJson(marked, stored)) return { object: inVersionOf(def, stored), gone: false }
   if (waits) return { object: inVersionOf(def, core.store.put(def, marked)), gone: false }
   // A Pod deleted at once still shows its mark first: watchers of the real server see both.
   const last = grace === undefined ? stored : core.store.put(def, marked)
@@ -55,12 +57,10 @@ export const deleteObject = (
 const checkPreconditions = (def: KindDef, { metadata }: KubeObject, { preconditions = {} }: DeleteOptions): void => {
   const { uid, resourceVersion } = preconditions
   if (uid !== undefined && uid !== metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`
-    throw refuse.conflict(def, metadata.name, why)
+    throw refuse.failedPrecondition(def, metadata.name, 'UID', uid, metadata.uid)
   }
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`
-    throw refuse.conflict(def, metadata.name, why)
+    throw refuse.failedPrecondition(def, metadata.name, 'ResourceVersion', resourceVersion, metadata.resourceVersion)
   }
 }
 

@@ -39,7 +39,9 @@ const numberOf = (query: URLSearchParams, name: string): number | undefined => {
 export const versionOf = (text: string | null): number | undefined => {
   if (text === null || text === '') return undefined
   if (/^\d+$/.test(text)) return Number(text)
-  throw badRequest(`invalid resource version "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`)
+  throw badRequest(
+    `invalid resource version: resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+  )
 }
 
 /** Reads the query of a list or watch of a kind. Raises 400 (unreadable) and 422 (not to be combined). */
@@ -107,7 +109,7 @@ const checkCombination = (query: URLSearchParams, watch: boolean, initialEvents:
     }
   }
   if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "", "Exact", "NotOlderThan"`
+    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`
     causes.push({ reason: 'FieldValueNotSupported', field: 'resourceVersionMatch', message })
   }
   if (causes.length > 0) throw invalid(OPTIONS, '', causes)

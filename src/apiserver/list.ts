@@ -26,7 +26,7 @@ const decodeToken = (text: string): Token => {
   } catch {
     // Not ours: said below.
   }
-  throw badRequest('continue key is not valid')
+  throw badRequest('invalid continue token: continue key is not valid')
 }
 
 const TOO_OLD =
@@ -44,6 +44,9 @@ export const listObjects = (
 ): Listed => {
   const current = store.version()
   if (query.version !== undefined && query.version > current) throw versionTooLarge(query.version, current)
+  if (query.continue !== '' && query.version) {
+    throw badRequest('specifying resource version is not allowed when using continue')
+  }
   const token = query.continue === '' ? undefined : decodeToken(query.continue)
   const version = token ? token.version : query.match === 'Exact' ? query.version! : current
   // A negative version asks for the rest as it is now.

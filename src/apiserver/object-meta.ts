@@ -98,7 +98,7 @@ const invalidValue = (field: string, value: unknown, fault: string): Cause => ({
 
 /** What is wrong with the metadata of an object; `old` on updates. Empty: nothing. */
 export const metaCauses = (def: KindDef, object: KubeObject, old?: KubeObject): Cause[] => {
-  const { name, labels = {}, annotations = {}, ownerReferences = [] } = object.metadata
+  const { name, labels = {}, annotations = {}, ownerReferences = [], finalizers = [] } = object.metadata
   const causes: Cause[] = []
   const add = (field: string, value: unknown, faults: readonly string[]): void => {
     for (const fault of faults) causes.push(invalidValue(field, value, fault))
@@ -108,6 +108,7 @@ export const metaCauses = (def: KindDef, object: KubeObject, old?: KubeObject): 
     add('metadata.labels', key, labelKeyFaults(key))
     add('metadata.labels', value, labelValueFaults(value))
   }
+  for (const finalizer of finalizers) add('metadata.finalizers', finalizer, labelKeyFaults(finalizer))
   let bytes = 0
   for (const [key, value] of Object.entries(annotations)) {
     add('metadata.annotations', key, labelKeyFaults(key.toLowerCase()))
@@ -126,12 +127,12 @@ const ownerCauses = (owners: readonly OwnerReference[]): Cause[] => {
       .filter(key => !owner[key])
       .map((key): Cause => {
         const field = `metadata.ownerReferences[${index}].${key}`
-        return invalidValue(field, '', key === 'apiVersion' ? 'version must not be empty' : `${key} must not be empty`)
+        return { reason: 'FieldValueRequired', field, message: 'Required value: must not be empty' }
       }),
   )
   const [first, second] = owners.filter(owner => owner.controller)
   if (!first || !second) return causes
-  const fault = `Only one reference can have Controller set to true. Found "true" in references for ${first.name} and ${second.name}`
+  const fault = `Only one reference can have Controller set to true. Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`
   return [...causes, invalidValue('metadata.ownerReferences', owners, fault)]
 }
 

@@ -48,5 +48,8 @@ export const patchObject = (
     throw unsupportedMediaType(MEDIA_TYPES.strategic, patchTypesOf(def))
   }
   const own = cloneJson(patch)
-  return updateObject(core, def, at, existing => applyPatch(def.kind, existing, type, own), options)
+  return updateObject(core, def, at, existing => applyPatch(def.kind, existing, type, own), {
+    ...options,
+    patched: true,
+  })
 }

@@ -5,6 +5,7 @@ import type { Answer, Incoming } from './exchange.ts'
 import { jsonAnswer, textAnswer } from './exchange.ts'
 import { listObjects } from './list.ts'
 import { listQuery, versionOf } from './list-options.ts'
+import type { KindDef } from './model.ts'
 import { badRequest, methodNotAllowed, noSuchPath, notFound, versionTooLarge } from './refusals.ts'
 import { lineOf, renderList, renderObject } from './rendering.ts'
 import { scaleOf } from './scale.ts'
@@ -27,7 +28,9 @@ const getObject = (
   if (version !== undefined && version > store.version()) throw versionTooLarge(version, store.version())
   const stored = store.get(def, def.namespaced ? (namespace ?? '') : '', name)
   if (subresource === 'eviction') throw methodNotAllowed()
-  if (subresource !== undefined && !isReadable(server, { def, namespace, name, subresource })) throw noSuchPath()
+  if (subresource !== undefined && !isReadable(def, subresource)) {
+    throw def.builtIn ? noSuchPath() : notFound(def, name)
+  }
   if (!stored) throw notFound(def, name)
   const object = inVersionOf(def, stored)
   if (subresource === 'scale') return jsonAnswer(200, lineOf(scaleOf(def, object)))
@@ -37,7 +40,7 @@ const getObject = (
   return jsonAnswer(200, body, { 'content-type': form.contentType })
 }
 
-const isReadable = (_: ApiServer, { def, subresource }: Target): boolean => {
+const isReadable = (def: KindDef, subresource: string): boolean => {
   if (subresource === 'status') return def.status
   if (subresource === 'scale') return def.scale !== undefined
   return subresource === 'log' && def.group === '' && def.kind === 'Pod'

@@ -20,11 +20,13 @@ export const notFound = (def: Named, name: string): StatusError =>
 
 /** 404 for a path that leads nowhere. */
 export const noSuchPath = (): StatusError =>
-  new StatusError(404, 'NotFound', 'the server could not find the requested resource')
+  new StatusError(404, 'NotFound', 'the server could not find the requested resource', {})
 
 /** 409 for a name that is taken. */
-export const alreadyExists = (def: Named, name: string): StatusError =>
-  new StatusError(409, 'AlreadyExists', `${qualifiedPlural(def)} "${name}" already exists`, about(def, name))
+export const alreadyExists = (def: Named, name: string, ending = false): StatusError => {
+  const message = `${ending ? 'object is being deleted: ' : ''}${qualifiedPlural(def)} "${name}" already exists`
+  return new StatusError(409, 'AlreadyExists', message, about(def, name))
+}
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
 
@@ -37,13 +39,26 @@ export const conflict = (def: Named, name: string, why: string = MODIFIED): Stat
     about(def, name),
   )
 
+/** 409 for a delete whose precondition fails; names the kind where other conflicts name its plural. */
+export const failedPrecondition = (
+  def: Pick<KindDef, 'group' | 'kind'>,
+  name: string,
+  field: 'UID' | 'ResourceVersion',
+  asked: string,
+  actual: string | undefined,
+): StatusError => {
+  const since = field === 'UID' ? 'deleted and then recreated' : 'modified'
+  const why = `the ${field} in the precondition (${asked}) does not match the ${field} in record (${actual}). The object might have been ${since}`
+  return conflict({ group: def.group, plural: def.kind }, name, why)
+}
+
 /** 403 with a reason behind `is forbidden: `. */
 export const forbidden = (def: Named, name: string, why: string, details: StatusDetails = {}): StatusError =>
   new StatusError(403, 'Forbidden', `${qualifiedPlural(def)} "${name}" is forbidden: ${why}`, about(def, name, details))
 
 /** 405: the kind is there, the verb is not. */
 export const methodNotAllowed = (): StatusError =>
-  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 
 /** 410: the version asked for has left the log. */
 export const expired = (message: string): StatusError => new StatusError(410, 'Expired', message)

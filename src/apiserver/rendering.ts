@@ -83,7 +83,11 @@ const tableOf = (
   now: number,
   metadata: ListMeta,
   { includeObject }: TableOptions,
-): unknown => ({ ...toTable(def, objects, now, { includeObject }), apiVersion: form.apiVersion, metadata })
+): unknown => {
+  const table = toTable(def, objects, now, { includeObject })
+  const rows = (table['rows'] as object[]).map(row => ({ ...row, ...('object' in row ? {} : { object: null }) }))
+  return { ...table, rows, apiVersion: form.apiVersion, metadata }
+}
 
 /** The object of a bookmark: nothing but a version. */
 export const renderBookmark = (def: KindDef, version: number, form: Form, initial: boolean): string => {

@@ -1,4 +1,5 @@
 // Where each path leads, and what each method does there. Used by the sockets and by direct calls alike.
+import { negotiate } from './accept.ts'
 import { review } from './access-reviews.ts'
 import { discover } from './discovery-requests.ts'
 import type { Answer, Incoming } from './exchange.ts'
@@ -26,9 +27,8 @@ export const refusal = (error: unknown): Answer => {
       ? error
       : new StatusError(500, 'InternalError', `Internal error occurred: ${(error as Error).stack ?? error}`)
   const { retryAfterSeconds } = status.details ?? {}
-  const wait = status.code === 429 ? (retryAfterSeconds ?? 10) : retryAfterSeconds
-  const headers: Record<string, string> = wait === undefined ? {} : { 'retry-after': `${wait}` }
-  return jsonAnswer(status.code, lineOf({ apiVersion: 'v1', ...status.body() }), headers)
+  const headers: Record<string, string> = retryAfterSeconds ? { 'retry-after': `${retryAfterSeconds}` } : {}
+  return jsonAnswer(status.code, lineOf({ ...status.body(), reason: status.reason || undefined }), headers)
 }
 
 const HEALTH = new Set(['healthz', 'readyz', 'livez'])
@@ -72,6 +72,8 @@ const targetOf = (server: ApiServer, group: string, version: string, rest: reado
 }
 
 const perform = (server: ApiServer, target: Target, incoming: Incoming): Answer => {
+  // Before anything is written: who cannot read the answer should not have asked.
+  if (target.subresource !== 'log') negotiate(incoming.accept)
   switch (incoming.method) {
     case 'GET':
       return get(server, target, incoming)

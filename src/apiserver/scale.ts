@@ -48,7 +48,7 @@ export const scaleOf = (def: KindDef, object: KubeObject): KubeObject => {
   } as KubeObject
 }
 
-const replicasOf = (name: string, scale: unknown): number => {
+const replicasOf = (def: KindDef, name: string, scale: unknown): number => {
   const replicas = readPath(scale, 'spec.replicas') ?? 0
   if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
     throw badRequest(
@@ -56,6 +56,10 @@ const replicasOf = (name: string, scale: unknown): number => {
     )
   }
   if (replicas >= 0) return replicas
+  if (!def.builtIn) {
+    const message = `Invalid value: ${replicas}: should be a non-negative integer`
+    throw invalid(def, name, [{ reason: 'FieldValueInvalid', field: ruleOf(def).specReplicas, message }])
+  }
   const cause: Cause = {
     reason: 'FieldValueInvalid',
     field: 'spec.replicas',
@@ -75,7 +79,7 @@ export const updateScale = (
   const rule = ruleOf(def)
   const write = (existing: KubeObject): unknown => {
     const scale = change(scaleOf(def, existing))
-    const replicas = replicasOf(at.name, scale)
+    const replicas = replicasOf(def, at.name, scale)
     const next = cloneJson(existing) as Record<string, unknown>
     writePath(next, rule.specReplicas, replicas)
     const version = readPath(scale, 'metadata.resourceVersion')

@@ -29,8 +29,9 @@ function ownCauses(schema: Schema, list: readonly unknown[], path: string): Caus
   return [{ reason: 'FieldValueInvalid', field: `${path}[${stranger}]`, message }]
 }
 
+// A null element has an empty key, as an element without key fields.
 const keyOf = (schema: Schema, element: unknown): unknown => {
-  if (!isObject(element)) return element
+  if (!isObject(element)) return {}
   const entries = keysOf(schema).map((key): [string, unknown] => [key, element[key]])
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -47,9 +47,22 @@ function accessorCauses(object: unknown, path: string, wanted: string, zero: str
   const found = GO_TYPE[typeOf(value)] ?? ''
   const expected = isStuck ? 'map[string]interface{}' : wanted
   if (found === expected) return []
-  // A field of the same words as the real server's, except for the text of lists and objects.
-  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return [invalid(path, zero, `${dotted(path)} accessor error: ${shown} is of the type ${found}, expected ${expected}`)]
+  return [
+    invalid(
+      path,
+      zero,
+      `${dotted(path)} accessor error: ${goText(value)} is of the type ${found}, expected ${expected}`,
+    ),
+  ]
+}
+
+// The real server prints the value as Go does.
+function goText(value: unknown): string {
+  if (value === null) return '<nil>'
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isObject(value)) return String(value)
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `map[${entries.map(([key, member]) => `${key}:${goText(member)}`).join(' ')}]`
 }
 
 /** The value at a path; `isStuck` when something on the way is no object. */

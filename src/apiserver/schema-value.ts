@@ -12,7 +12,7 @@ export const NOTHING_OLD: unique symbol = Symbol('nothing old')
  * it does not touch.
  */
 export function valueCauses(schema: Schema, value: unknown, old: unknown, path = ''): Cause[] {
-  if (old !== NOTHING_OLD && sameJson(value, old)) return []
+  if (old !== NOTHING_OLD && sameJson(value, old) && isComparable(schema, value)) return []
   const causes = typeCauses(schema, value, path)
   if (value === null) return causes
   causes.push(...enumCauses(schema, value, path), ...combinedCauses(schema, value, path))
@@ -129,9 +129,26 @@ function arrayCauses(schema: Schema, value: readonly unknown[], old: unknown, pa
   return causes
 }
 
+const hasKey = (schema: Schema, element: unknown): element is Json =>
+  isObject(element) && keysOf(schema).every(key => element[key] !== undefined && typeof element[key] !== 'object')
+
+// source: the real server finds the old element of a keyed list by its key, so an element without a proper one is new
+// to it, and so is all that holds such an element. Other lists, and atomic objects, are compared as a whole.
+function isComparable(schema: Schema, value: unknown): boolean {
+  if (Array.isArray(value) && listType(schema) === 'map') {
+    const items = below(schema, 'items') ?? {}
+    return value.every(element => hasKey(schema, element) && isComparable(items, element))
+  }
+  if (!isObject(value) || schema['x-kubernetes-map-type'] === 'atomic') return true
+  return Object.entries(value).every(([name, member]) => {
+    const known = fieldSchema(schema, name)
+    return !known || isComparable(known, member)
+  })
+}
+
 /** The element of the old list with the same key; lists without keys have no elements to compare with. */
 export function sameKey(schema: Schema, before: readonly unknown[], element: unknown): unknown {
-  if (!isObject(element)) return NOTHING_OLD
+  if (!hasKey(schema, element)) return NOTHING_OLD
   const found = before.find(one => isObject(one) && keysOf(schema).every(key => sameJson(one[key], element[key])))
   return found ?? NOTHING_OLD
 }

@@ -89,14 +89,15 @@ function takeValues(tape: Tape, key: string): string[] {
   if (open.is !== '(') fail(`found '${open.text}' expected: '('`)
   const values = new Set<string>()
   let isWordDue = true
+  let expected = "',', ')' or identifier"
   for (;;) {
     const token = tape.take()
     if ((token.is === ')' || token.is === ',') && isWordDue) values.add('')
     if (token.is === ')') break
-    if (token.is !== ',' && (!isWord(token) || !isWordDue))
-      fail(`found '${token.text}', expected: ${isWordDue ? "',', or identifier" : "',' or ')'"}`)
+    if (token.is !== ',' && (!isWord(token) || !isWordDue)) fail(`found '${token.text}', expected: ${expected}`)
     if (token.is !== ',') values.add(token.text)
     isWordDue = token.is === ','
+    expected = isWordDue ? "',', or identifier" : "',' or ')'"
   }
   checkValues(key, [...values].sort())
   return [...values]

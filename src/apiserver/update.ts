@@ -8,9 +8,15 @@ import { completeCrd, crdCauses } from './crds.ts'
 import { causesOf, decode } from './decode.ts'
 import { freezeJson } from './json-value.ts'
 import type { KindDef } from './model.ts'
+import { StatusError } from './model.ts'
 import * as refuse from './refusals.ts'
 
-export type UpdateOptions = WriteOptions & Readonly<{ subresource?: 'status' }>
+export type UpdateOptions = WriteOptions &
+  Readonly<{
+    subresource?: 'status'
+    /** The object comes from a patch: unreadable is 422 then. */
+    patched?: boolean
+  }>
 
 // Kinds whose whole-object updates must name a version.
 const NEEDS_VERSION = new Set(['Lease', 'PodDisruptionBudget', 'CustomResourceDefinition', 'ControllerRevision'])
@@ -30,7 +36,7 @@ export const updateObject = (
   const stored = store.get(def, at.namespace, at.name)
   if (!stored) throw refuse.notFound(def, at.name)
   const old = inVersionOf(def, stored)
-  const draft = decode(def, change(old), options)
+  const draft = read(def, change(old), options)
   checkPlace(def, draft, at)
   checkVersion(def, draft, old)
   keepMeta(draft, old)
@@ -48,7 +54,22 @@ export const updateObject = (
   if (sameJson(object, old)) return old
   if (options.dryRun) return freezeJson(object)
   const next = inVersionOf(kinds.storage(def), object)
-  return inVersionOf(def, isFinished(object) ? store.delete(def, next) : store.put(def, next))
+  if (!isFinished(object)) return inVersionOf(def, store.put(def, next))
+  // The last finalizer is gone: the object goes as it was stored, the writer sees it as it would have been.
+  store.delete(def, stored)
+  return freezeJson(object)
+}
+
+// What a patch makes of an object is nobody's text: that it cannot be read is the fault of the patch.
+const read = (def: KindDef, input: unknown, options: UpdateOptions): Draft => {
+  try {
+    return decode(def, input, options)
+  } catch (error) {
+    if (!options.patched || !(error instanceof StatusError) || error.code !== 400) throw error
+    const why = error.message.replace(/^.* cannot be handled as an? \w+: /, '')
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(input))}: ${why}`
+    throw refuse.invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }])
+  }
 }
 
 /** Whether an object that is being deleted has nothing left to wait for. */
@@ -72,15 +93,20 @@ const checkPlace = (def: KindDef, draft: Draft, at: Readonly<{ namespace: string
 
 const checkVersion = (def: KindDef, draft: Draft, old: KubeObject): void => {
   const { metadata } = draft
-  const { name, uid, resourceVersion } = old.metadata
+  const { name, namespace, uid, resourceVersion } = old.metadata
   if (metadata['uid'] !== undefined && metadata['uid'] !== uid) {
+    const key = `/registry/${def.builtIn ? '' : `${def.group}/`}${def.plural}/${namespace === undefined ? '' : `${namespace}/`}${name}`
     const why = `Precondition failed: UID in precondition: ${metadata['uid']}, UID in object meta: ${uid}`
-    throw refuse.conflict(def, name, why)
+    const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`
+    throw refuse.conflict(def, name, text)
   }
   if (metadata['resourceVersion'] === undefined) {
     if (def.builtIn && !NEEDS_VERSION.has(def.kind)) return
-    const message = `Invalid value: ${def.builtIn ? '0' : '0x0'}: must be specified for an update`
-    throw refuse.invalid(def, name, [{ reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message }])
+    const message = 'Invalid value: 0: must be specified for an update'
+    // The real server puts the plural where a kind belongs.
+    throw refuse.invalid({ group: def.group, kind: def.plural }, name, [
+      { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message },
+    ])
   }
   if (metadata['resourceVersion'] !== resourceVersion) throw refuse.conflict(def, name)
 }

@@ -31,7 +31,7 @@ export type Target = Readonly<{
 type Place = Readonly<{ namespace: string; name: string }>
 type Settings = WriteOptions & Readonly<{ warnings: readonly string[] }>
 
-const unsupported = (field: string, value: string, values: readonly string[]): Cause => ({
+const unsupported = (field: string, value: unknown, values: readonly string[]): Cause => ({
   reason: 'FieldValueNotSupported',
   field,
   message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${values.map(v => JSON.stringify(v)).join(', ')}`,
@@ -41,7 +41,7 @@ const unsupported = (field: string, value: string, values: readonly string[]): C
 const settingsOf = (query: URLSearchParams, optionsKind: string): Settings => {
   const dryRun = query.getAll('dryRun').filter(value => value !== '')
   const validation = query.get('fieldValidation') ?? ''
-  const causes: Cause[] = dryRun.filter(v => v !== 'All').map(value => unsupported('dryRun', value, ['All']))
+  const causes: Cause[] = dryRun.every(value => value === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])]
   if (!['', 'Ignore', 'Strict', 'Warn'].includes(validation)) {
     causes.push(unsupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn']))
   }
