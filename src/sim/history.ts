@@ -63,7 +63,17 @@ export function changeOf(before: Fields, after: Fields): Fields | undefined {
   return Object.keys(set).length > 0 ? set : undefined
 }
 
-const QUIET = new Set(['Pod', 'AnalysisTemplate'])
+const TOLD = new Set([
+  'Rollout',
+  'AnalysisRun',
+  'Experiment',
+  'ReplicaSet',
+  'Deployment',
+  'Service',
+  'Ingress',
+  'VirtualService',
+  'DestinationRule',
+])
 
 type EventObject = KubeObject &
   Readonly<{
@@ -80,7 +90,6 @@ export function historian(add: (entry: Entry) => void): (event: ObjectEvent, t: 
   const seen = new Map<string, Fields>()
   return ({ type, object }, t) => {
     const { kind } = object
-    if (QUIET.has(kind)) return
     if (kind === 'Event') {
       if (type === 'DELETED') return
       const { involvedObject = {}, type: level = '', reason = '', message = '', count = 1 } = object as EventObject
@@ -89,6 +98,7 @@ export function historian(add: (entry: Entry) => void): (event: ObjectEvent, t: 
       add({ t, event: { on, type: level, reason, message, ...(count > 1 && { count }) } })
       return
     }
+    if (!TOLD.has(kind)) return
     const on = `${kind}/${object.metadata.name}`
     if (type === 'DELETED') {
       seen.delete(on)

@@ -8,6 +8,7 @@ const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const IGNORED: readonly Readonly<{ kind?: string; path: RegExp; because: string }>[] = [
   { path: /^metadata\.(uid|resourceVersion|creationTimestamp|managedFields)\b/, because: 'differs in every cluster' },
   { path: /^metadata\.ownerReferences\.\d+\.uid$/, because: 'differs in every cluster' },
+  { path: /^status\.conditions\.\w+\.last\w+Time$/, because: 'is there whenever the condition is' },
   { kind: 'Service', path: /^spec\.clusterIPs?\b/, because: 'handed out by the cluster' },
   {
     path: /^(metadata\.generation|status\.observedGeneration)$/,

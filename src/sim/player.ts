@@ -9,9 +9,10 @@ import { verbActions } from './verb.ts'
 const PATIENCE = 120_000
 /** People do not act in the very moment in which they read something. */
 const REACTION = 200
-/** A client needs that long for one object of an apply. */
-const PER_OBJECT = 20
-const LAST_LOOK = 2000
+/** How long the plugin's process takes before it writes. */
+const PROCESS = 100
+/** A hair less than the two seconds that a Pod takes to start, as in the recordings. */
+const LAST_LOOK = 1950
 
 /** A script that waited in vain; the recording shows how far it came. */
 export class StoryStuck extends Error {
@@ -23,26 +24,44 @@ export class StoryStuck extends Error {
   }
 }
 
+type Script = Pick<Story, 'name' | 'objects' | 'script'> & Partial<Recording>
+
 /** Applies the story's objects, does what its script says and takes its snapshots; `end` comes 2 s after the last step.
- * Throws StoryStuck when something that the script waits for does not come. */
-export async function play(story: Pick<Story, 'name' | 'objects' | 'script'>, stage: Stage): Promise<Recording> {
+ * With a recording at hand the user does nothing sooner than then. Throws StoryStuck when something that the script
+ * waits for does not come. */
+export async function play(story: Script, stage: Stage): Promise<Recording> {
   const start = stage.now()
   const timeline: Entry[] = []
   const snapshots: Record<string, Snapshot> = {}
+  const recording: Recording = { timeline, snapshots }
   const t = () => Math.round((stage.now() - start) / 100) / 10
   const record = historian(entry => timeline.push(entry))
   const stop = stage.watch(event => record(event, t()))
-  const did = (what: Step) => timeline.push({ t: t(), did: { ...what } })
-  const recording: Recording = { timeline, snapshots }
+  const doings = (story.timeline ?? []).filter(entry => entry.did).map(entry => entry.t)
+  const first = doings[0] ?? 0
+  let done = 0
+  let wasMet = false
   try {
     await take({ apply: story.objects })
-    for (const step of story.script) await take(step)
+    for (const [i, step] of story.script.entries()) {
+      const next = story.script[i + 1]?.wait
+      // The recorder asked before a change had reached it: what held before it still does, and nothing is waited for.
+      const holdsAlready = isChange(step) && next !== undefined && holds(next, stage)
+      if (!step.wait || !wasMet) await take(step)
+      wasMet = holdsAlready
+    }
     await stage.sleep(LAST_LOOK)
     snapshots['end'] = snapshot(stage, t())
   } finally {
     stop()
   }
   return recording
+
+  /** Waits until the time, in seconds of the recording, has come here too. */
+  async function notBefore(time = first): Promise<void> {
+    const left = start + (time - first) * 1000 - stage.now()
+    if (left > 0) await stage.sleep(left)
+  }
 
   async function take(step: Step): Promise<void> {
     if (step.sleep !== undefined) return stage.sleep(step.sleep * 1000)
@@ -56,14 +75,16 @@ export async function play(story: Pick<Story, 'name' | 'objects' | 'script'>, st
       if (!came) throw new StoryStuck(`${story.name} waited in vain for ${JSON.stringify(wait)}`, recording)
       return stage.sleep(REACTION)
     }
-    did(step)
-    for (const object of step.apply ?? []) {
-      await stage.perform(applyAction(object, stage))
-      await stage.sleep(PER_OBJECT)
-    }
+    await notBefore(doings[done++])
+    timeline.push({ t: t(), did: { ...step } })
+    if (step.verb !== undefined) await stage.sleep(PROCESS)
+    for (const object of step.apply ?? []) await stage.perform(applyAction(object, stage))
     for (const action of actionsOf(step, stage)) await stage.perform(action)
   }
 }
+
+const isChange = (step: Step): boolean =>
+  step.verb !== undefined || step.patch !== undefined || step.apply !== undefined || step.delete !== undefined
 
 function actionsOf(step: Step, stage: Stage): readonly Action[] {
   const { namespace } = stage

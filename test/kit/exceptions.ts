@@ -1,0 +1,56 @@
+// Where we differ from the recordings on purpose, and why a user would want it so.
+import type { Exception } from '../../src/sim/exception.ts'
+
+/** Faults of the reference that its recordings show and that we do right. */
+export const EVERYWHERE: readonly Exception[] = [
+  {
+    on: 'Rollout/app',
+    facet: 'events',
+    what: 'missing',
+    detail: /SwitchService: Switched selector for service 'app-canary' from/,
+    because: 'after an abort the reference moves the canary Service to and fro all the time; ours moves it once',
+  },
+  {
+    stories: ['nginx-abort'],
+    on: 'Rollout/app',
+    facet: 'events',
+    what: 'extra',
+    detail: /Scaled (down|up) ReplicaSet app-5d5f756c8c \(revision 2\) from/,
+    because: 'the reference had no event left to tell of it: it had spent them on moving the canary Service to and fro',
+  },
+  {
+    stories: ['bg-third-version'],
+    on: 'Rollout/app',
+    facet: 'events',
+    what: 'extra',
+    detail: /NewReplicaSetCreated: Created ReplicaSet app-6dcbd8d7d6 \(revision 1\)/,
+    because: 'the reference lost this event here, after a conflict; in all other stories it is there',
+  },
+  {
+    stories: ['bg-third-version'],
+    on: 'Rollout/app',
+    facet: 'condition Progressing',
+    what: 'extra',
+    detail: /reason=NewReplicaSetCreated .*\(0(\.\d)? s to 0(\.\d)? s\)/,
+    because: 'the reference did not come to write this first condition here, after a conflict; it stands for a moment',
+  },
+]
+
+/** What comes of a cluster in which several Pods may become ready in the very same moment. */
+export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
+  {
+    stories: ['canary-rolling'],
+    on: 'Rollout/app',
+    facet: 'events',
+    detail: /Scaled down ReplicaSet app-6dcbd8d7d6 \(revision 1\) from (3 to 2|2 to 1|3 to 1)$/,
+    because: 'both Pods are ready at once here, so the old ReplicaSet is scaled once by two, not twice by one',
+  },
+  {
+    stories: ['canary-restart'],
+    on: 'Rollout/app',
+    facet: /^(condition Progressing|snapshot restarting)$/,
+    detail: /ReplicaSetUpdated|status\.conditions\.Progressing\.(reason|message)/,
+    because:
+      'evicted Pods are replaced in the same moment here, so no change of a count is seen that would be progress',
+  },
+]
