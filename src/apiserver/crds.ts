@@ -101,7 +101,8 @@ export const crdCauses = (core: Core, def: KindDef, crd: KubeObject, old?: KubeO
   if (crd.metadata.name !== name) {
     causes.push(wrong('metadata.name', crd.metadata.name, 'must be spec.names.plural+"."+spec.group'))
   }
-  if (spec.scope !== 'Namespaced' && spec.scope !== 'Cluster') {
+  if (!spec.scope) causes.push(required('spec.scope'))
+  else if (spec.scope !== 'Namespaced' && spec.scope !== 'Cluster') {
     const message = `Unsupported value: ${JSON.stringify(spec.scope ?? '')}: supported values: "Cluster", "Namespaced"`
     causes.push({ reason: 'FieldValueNotSupported', field: 'spec.scope', message })
   }
@@ -129,7 +130,7 @@ export const crdCauses = (core: Core, def: KindDef, crd: KubeObject, old?: KubeO
 const versionCauses = (version: Version, index: number): Cause[] => {
   const field = `spec.versions[${index}].schema.openAPIV3Schema`
   const schema = version.schema?.openAPIV3Schema
-  if (!schema) return [required(field, 'Required value: schemas are required')]
+  if (!schema) return [required(field)]
   return unsupportedRules(schema).map(rule => wrong(field, rule, 'this server does not implement this rule'))
 }
 

@@ -9,7 +9,6 @@ import { freezeJson } from './json-value.ts'
 import type { KindDef } from './model.ts'
 import { StatusError } from './model.ts'
 import * as refuse from './refusals.ts'
-import { methodNotAllowed } from './refusals.ts'
 
 const ATTEMPTS = 8
 
@@ -29,7 +28,10 @@ export const createObject = (
     if (def.status) delete fresh['status']
   })
   placeInNamespace(core, def, draft, namespace)
-  if (isEnding(core, def)) throw methodNotAllowed()
+  if (isEnding(core, def)) {
+    const why = 'create not allowed while custom resource definition is terminating'
+    throw refuse.forbidden(def, `${draft.metadata['name'] ?? ''}`, why)
+  }
   if (draft.metadata['resourceVersion'] !== undefined) {
     throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created')
   }

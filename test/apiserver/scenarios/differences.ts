@@ -26,5 +26,6 @@ export const differences: Differences = {
     'a strict patch refuses': patched,
     'a strict patch of a built-in kind refuses': patched,
   },
+  'definitions that are refused': { 'two storage versions': 'the message prints the versions as a Go program does' },
   'preconditions of a delete': { 'another version is refused': 'the message quotes a version, which is a number here' },
 }
