@@ -233,8 +233,7 @@ function nextLook(run: AnalysisRun, metrics: readonly Metric[], now: Millis): Mi
     const limit = effectiveCount(metric)
     if (limit !== undefined && (result?.count ?? 0) >= limit) return []
     const interval = last.phase === 'Error' ? RETRY : durationOf(metric.interval)
-    // A measurement is due strictly after its interval: a look on the dot would find nothing, and look again at once.
-    return interval === undefined ? [] : [(timeOf(last.finishedAt) ?? now) + interval + 1]
+    return interval === undefined ? [] : [(timeOf(last.finishedAt) ?? now) + interval]
   })
   return times.length === 0 ? undefined : Math.min(...times)
 }

@@ -49,7 +49,8 @@ async function measureAll(run: AnalysisRun, tasks: readonly Task[], ports: Ports
   const { status, events, recheckAt } = concludeAnalysis(run, taken, ports.clock.now())
   await write(run, status, events, ports)
   // What is over is looked at once more, for its time to live.
-  return recheckAt === undefined ? {} : { recheckAt: Math.max(recheckAt, ports.clock.now()) }
+  // A measurement is due strictly after its interval: a look on the dot would find nothing, and look again at once.
+  return recheckAt === undefined ? {} : { recheckAt: Math.max(recheckAt, ports.clock.now()) + 1 }
 }
 
 /** All tasks at once, with the secrets read live. */
