@@ -182,10 +182,16 @@ export const objects: readonly Scenario[] = [
         ),
       },
       {
-        say: 'a custom object that breaks two rules',
+        say: 'a custom object out of its bounds',
         method: 'POST',
         path: widgets,
-        body: widget('a', { size: 0, color: 'blue' }),
+        body: widget('a', { size: 0 }),
+      },
+      {
+        say: 'a custom object of an unknown color',
+        method: 'POST',
+        path: widgets,
+        body: widget('a', { size: 1, color: 'blue' }),
       },
       { say: 'a custom object that lacks a field', method: 'POST', path: widgets, body: widget('a', { color: 'red' }) },
       { say: 'a custom object of the wrong type', method: 'POST', path: widgets, body: widget('a', { size: 'big' }) },
