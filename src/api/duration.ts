@@ -38,7 +38,7 @@ function nanoseconds(text: string): bigint | string {
   for (let rest = body; rest !== ''; ) {
     const number = /^(\d*)(?:\.(\d*))?/.exec(rest)
     const [all = '', whole = '', fraction = ''] = number ?? []
-    if (whole === '' && fraction === '') return invalid
+    if ((whole === '' && fraction === '') || BigInt(whole || '0') > LIMIT) return invalid
     rest = rest.slice(all.length)
     const unit = /^[^\d.]*/.exec(rest)?.[0] ?? ''
     if (unit === '') return `time: missing unit in duration ${quoted(text)}`
@@ -55,7 +55,15 @@ function nanoseconds(text: string): bigint | string {
   return isNegative ? -sum : sum
 }
 
-const quoted = (text: string): string => JSON.stringify(text)
+/** Text in quotes as Go's time package writes it: bytes that are not plain ASCII in hexadecimal. */
+const quoted = (text: string): string => `"${[...text].map(quotedCharacter).join('')}"`
+
+function quotedCharacter(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`
+  if (character >= ' ' && character < '\u0080') return character
+  const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
+  return [...new TextEncoder().encode(character)].map(hex).join('')
+}
 
 /** Seconds of a pause step: a number, digits in quotes, or a duration text cut to whole seconds. Undefined: for
  * ever. -1: unreadable, refused by validation. // argo: -0.5s is 0 and passes */
@@ -70,7 +78,7 @@ export function pauseSeconds(duration: number | string | null | undefined): numb
 /** Decimal digits as a number, -1 beyond 32 bits. */
 function wholeNumber(digits: string): number {
   const value = Number(digits)
-  return Math.abs(value) <= 2 ** 31 ? value + 0 : -1
+  return value >= -(2 ** 31) && value < 2 ** 31 ? value + 0 : -1
 }
 
 /** Milliseconds of an experiment. Undefined: it does not end by itself. // argo: so also for unreadable text */

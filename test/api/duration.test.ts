@@ -89,6 +89,9 @@ const texts: readonly (readonly [string, number | string])[] = [
   ['9223372036854775807ns', 9_223_372_036_854.775],
   ['-9223372036854775808ns', -9_223_372_036_854.775],
   ['9223372036854775808ns', 'time: invalid duration "9223372036854775808ns"'],
+  ['9223372036854775809', 'time: invalid duration "9223372036854775809"'],
+  ['9223372036854775809d', 'time: invalid duration "9223372036854775809d"'],
+  ['5é\t"', 'time: unknown unit "\\xc3\\xa9\\x09\\"" in duration "5\\xc3\\xa9\\x09\\""'],
   ['', 'time: invalid duration ""'],
   ['-', 'time: invalid duration "-"'],
   ['.', 'time: invalid duration "."'],
@@ -103,4 +106,11 @@ test('a duration text gives milliseconds, or the reason why it is none', async t
     const { ms, error } = parseGoDuration(text)
     t.equal(error ?? ms, want, JSON.stringify(text))
   }
+})
+
+test('a pause in whole seconds keeps to 32 bits', async t => {
+  t.equal(pauseSeconds('2147483647'), 2_147_483_647)
+  t.equal(pauseSeconds('2147483648'), -1)
+  t.equal(pauseSeconds('-2147483648'), -2_147_483_648)
+  t.equal(pauseSeconds('-0'), 0)
 })
