@@ -116,6 +116,39 @@ test('overlapping scopes show an object once, and until the last scope loses it'
   await cache.stop()
 })
 
+test('an object that leaves one scope stays while another still shows it', async t => {
+  let leave = (_: KubeObject) => {}
+  const { server, cache, told, names, run } = world(inner => ({
+    request: inner.request,
+    async stream(request) {
+      const real = await inner.stream(request)
+      if (request.query?.['labelSelector'] === undefined) return real
+      // The label of the object changes: to a watch by selector that is a deletion.
+      const left = new Promise<KubeObject>(done => {
+        leave = done
+      })
+      async function* lines() {
+        for await (const line of real.lines) {
+          yield line
+          if (line.includes('initial-events-end')) break
+        }
+        yield JSON.stringify({ type: 'DELETED', object: await left })
+        await new Promise(done => request.signal?.addEventListener('abort', done))
+      }
+      return { ...real, lines: lines() }
+    },
+  }))
+  const one = server.put(path('a', 'one'), pod('a', 'one'))
+  cache.watch(POD, { labelSelector: 'x=y' })
+  cache.watch(POD)
+  await run()
+  leave({ ...one, metadata: { ...one.metadata, resourceVersion: '9' } })
+  await run()
+  t.same(names(cache.list(POD, '')), ['one'])
+  t.same(told, ['ADDED one'])
+  await cache.stop()
+})
+
 test('synced waits for every kind, or for one', async t => {
   const held: (() => void)[] = []
   const { cache, run } = world(inner => ({

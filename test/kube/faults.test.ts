@@ -251,6 +251,16 @@ test('a server too old to know streaming lists is found out by its silence', asy
   await w.cache.stop()
 })
 
+test('a server that always ends streaming lists too early is read page by page', async t => {
+  const w = world(({ query }) => (query?.['sendInitialEvents'] ? { is: 'end', after: 0 } : undefined))
+  w.server.put(path('a'), pod('a'))
+  w.cache.watch(POD)
+  await w.run(5)
+  t.ok(w.cache.isSynced())
+  t.equal(w.server.lists(), 2, 'one try of either kind')
+  await w.cache.stop()
+})
+
 test('a bookmark that goes back in version makes a new list and nothing else', async t => {
   const w = world(() => undefined)
   w.server.put(path('a'), pod('a'))

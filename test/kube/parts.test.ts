@@ -8,6 +8,7 @@ import { createDue } from '../../src/kube/due.ts'
 import * as errors from '../../src/kube/errors.ts'
 import { createKube } from '../../src/kube/kube.ts'
 import { linesOf } from '../../src/kube/lines.ts'
+import { createMirror } from '../../src/kube/mirror.ts'
 import { requestOf } from '../../src/kube/perform.ts'
 import { resourcePath } from '../../src/kube/resources.ts'
 import { deepFrozen, trimmed } from '../../src/kube/trim.ts'
@@ -225,6 +226,22 @@ test('lines come whole, however the bytes are cut', async t => {
     for await (const line of linesOf(chunks())) lines.push(line)
     t.same(lines, ['{"a":"ü\u2028€"}', '', 'last 😀'], `chunks of ${size}`)
   }
+})
+
+test('a mirror tells namesakes apart by their uids', async t => {
+  const told: string[] = []
+  const mirror = createMirror(({ type, object: { metadata } }) => told.push(`${type} ${metadata.uid}`))
+  const event = (type: 'ADDED' | 'MODIFIED' | 'DELETED', uid: string, resourceVersion: string) =>
+    mirror.apply({ type, object: { ...object, metadata: { ...object.metadata, uid, resourceVersion } } })
+  mirror.swap(new Map(), '1')
+  event('ADDED', 'first', '2')
+  event('MODIFIED', 'second', '4') // the deletion of the first was compacted away
+  event('DELETED', 'first', '3')
+  t.equal(mirror.objects.size, 1, 'an old deletion is not of this one')
+  t.same(told, ['ADDED first', 'DELETED first', 'ADDED second'])
+  event('DELETED', 'second', '4') // some servers send the last version, not that of the deletion
+  t.equal(mirror.objects.size, 0)
+  t.equal(mirror.version(), '4')
 })
 
 test('failures far apart count as first ones', async t => {
