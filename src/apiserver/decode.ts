@@ -6,7 +6,7 @@ import type { Cause, KindDef } from './model.ts'
 import { apiVersionOf } from './model.ts'
 import { metaCauses, tidyMeta } from './object-meta.ts'
 import { badRequest, invalid } from './refusals.ts'
-import { pruneAndDefault, validateSchema } from './schema.ts'
+import { pruneAndDefault, scaleCauses, validateSchema } from './schema.ts'
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -92,4 +92,5 @@ export const causesOf = (def: KindDef, object: KubeObject, old?: KubeObject): re
   ...metaCauses(def, object, old),
   ...(def.validate?.(object, old) ?? []),
   ...(def.builtIn || !def.schema ? [] : validateSchema(def.schema, object, old)),
+  ...(def.builtIn ? [] : scaleCauses(def.scale, object)),
 ]
