@@ -183,7 +183,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
     } catch (error) {
       if (mirror.version() !== undefined || connection.signal.aborted) throw error
       if (error instanceof ApiError && (error.code === 400 || error.code === 422)) {
-        traits.streaming = false
+        // Said by a server without the feature, of every kind; anything else is about this request alone.
+        if (error.message.includes('sendInitialEvents')) traits.streaming = false
+        streaming = false
         return
       }
       // A server too old to know streaming lists ignores the wish: it never ends the list, or ends the stream.

@@ -239,6 +239,18 @@ test('a server without streaming lists is read page by page, and remembered', as
   await w.cache.stop()
 })
 
+test('a request that the server refuses does not turn streaming lists off for the others', async t => {
+  const bad: Fault = { is: 'status', status: 400, reason: 'BadRequest', message: 'no such field' }
+  const w = world(({ query }) => (query?.['fieldSelector'] ? bad : undefined))
+  w.cache.watch(POD, { fieldSelector: 'spec.nope=1' })
+  await w.run(5)
+  t.match(w.cache.health()[0], { problem: 'no such field', synced: false })
+  w.cache.watch({ apiVersion: 'v1', kind: 'Service' })
+  await w.run(1)
+  t.equal(w.server.reads().filter(({ request }) => request.query?.['sendInitialEvents']).length, 1)
+  await w.cache.stop()
+})
+
 test('a server too old to know streaming lists is found out by its silence', async t => {
   const w = world(() => undefined, { oblivious: true })
   w.server.put(path('a'), pod('a'))

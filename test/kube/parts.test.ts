@@ -192,14 +192,17 @@ test('a write that a gateway or etcd gave up on is ambiguous', async t => {
   t.notOk(errors.isAmbiguous(await kube.perform(action).catch(e => e)))
 })
 
-test('a dry run marks every write and no read', async t => {
+test('a dry run marks every write and no read; deletions in their body, which is where the server looks', async t => {
   const { transport, seen } = answering(() => object)
   const kube = createKube(dryRunTransport(transport), { clock: virtualClock(0) })
   await kube.get(pod)
   await kube.perform({ verb: 'create', object, why: '' })
-  await kube.perform({ verb: 'delete', ref: pod, why: '' })
   await kube.perform({ verb: 'patch', ref: pod, type: 'merge', patch: {}, why: '' })
-  t.same(seen.map(({ query }) => query?.['dryRun']), [undefined, 'All', 'All', 'All']) // biome-ignore format: short
+  await kube.perform({ verb: 'delete', ref: pod, uid: 'u', why: '' })
+  const marks = seen.map(({ query }) => query?.['dryRun'])
+  t.same(marks, [undefined, 'All', 'All', 'All'])
+  t.match(JSON.parse(seen.at(-1)?.body ?? ''), { kind: 'DeleteOptions', preconditions: { uid: 'u' }, dryRun: ['All'] })
+  t.equal(seen[1]?.body, JSON.stringify(object), 'objects are not touched')
 })
 
 test('trimming drops managed fields and last-applied, keeps the rest, and edits nothing', async t => {
