@@ -39,10 +39,11 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const restart = planPodRestart(seen, now)
   if (restart.evicted) return { ...join(revision, restart.part), status: undefined }
   const services = planServices(seen)
-  const traffic = planTraffic(seen, known, NO_INTENT, now)
+  // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
+  const runs = planRuns(seen)
+  const traffic = planTraffic(seen, known, runs.intent, now)
   const before = join(revision, restart.part, planHistory(seen), services, traffic.part)
   if (traffic.stop) return { ...before, status: undefined }
-  const runs = planRuns(seen)
   const restartedAt = restart.restartedAt
   const end = (work: Part, intent: PauseIntent = runs.intent) =>
     finishCanary(seen, known, { traffic, runs, restartedAt }, intent, join(before, runs.part, work), now)
