@@ -19,7 +19,7 @@ for (const story of loadStories()) {
     }
     const log = { debug() {}, info() {}, warn: note, error: note }
     const w = await world(t, { crds: crds(), controller: product({ log }) })
-    const played = await play(story, virtualStage(w, story.name))
+    const played = await play(story, virtualStage(w, story.name, story.objects))
     const { unexplained, stale } = judge(story.name, compare(story, played), [...EVERYWHERE, ...IN_A_VIRTUAL_WORLD])
     t.same(unexplained.map(differenceText), [], 'it goes as recorded')
     t.same(stale, [], 'every exception is needed')

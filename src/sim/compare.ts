@@ -1,7 +1,7 @@
 // Compares how a story went with how it was recorded: sequences of states, events in order, snapshots.
 import type { KubeObject } from '../contract.ts'
-import { type Spell, spellsOf } from './facet.ts'
-import { comparable, podText } from './normalise.ts'
+import { type Spell, spellsOf, UNSET } from './facet.ts'
+import { comparable, podText, withoutWorkloadHashes } from './normalise.ts'
 import { fit } from './sequence.ts'
 import type { Entry, Recording } from './story.ts'
 
@@ -19,7 +19,8 @@ export type Difference = Readonly<{
 export const BRIEF = 0.5
 
 /** Everything in which the play differs from the recording. Left-out brief states and repetitions do not count. */
-export function compare(recorded: Recording, played: Recording): readonly Difference[] {
+export function compare(before: Recording, after: Recording): readonly Difference[] {
+  const [recorded, played] = [withoutWorkloadHashes(before), withoutWorkloadHashes(after)]
   return [
     ...compareSpells(recorded.timeline, played.timeline),
     ...compareEvents(recorded.timeline, played.timeline),
@@ -47,7 +48,9 @@ const isBrief = (spell: Spell): boolean => spell.until - spell.t < BRIEF
  * several Pods interleave. All others are decisions, of which also a brief one counts. */
 const follows = (facet: string): boolean => facet === 'phase' || facet.startsWith('condition ')
 
-function compareFacet(on: string, facet: string, before: readonly Spell[], after: readonly Spell[]): Difference[] {
+function compareFacet(on: string, facet: string, before: readonly Spell[], played: readonly Spell[]): Difference[] {
+  // A field that was never set here has been unset all the time, also when it came and went there.
+  const after = played.length === 0 ? [{ value: UNSET, t: 0, until: Number.POSITIVE_INFINITY }] : played
   const whole = differencesOf(on, facet, before, after)
   if (whole.length === 0 || !follows(facet)) return whole
   const known = new Set(before.map(spell => spell.value))
@@ -65,7 +68,9 @@ function differencesOf(on: string, facet: string, before: readonly Spell[], afte
   const show = (spell: Spell) => `${spell.value} (${spell.t} s to ${spell.until} s)`
   return [
     ...missing.filter(isNeeded).map(index => ({ on, facet, what: 'missing' as const, detail: show(before[index]!) })),
-    ...extra.map(index => ({ on, facet, what: 'extra' as const, detail: show(after[index]!) })),
+    ...extra
+      .filter(index => after[index]!.value !== UNSET || after.length > 1)
+      .map(index => ({ on, facet, what: 'extra' as const, detail: show(after[index]!) })),
   ]
 }
 

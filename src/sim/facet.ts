@@ -54,6 +54,8 @@ const FACETS: Readonly<Record<string, Facets>> = {
 }
 
 const PRESENCE = 'presence'
+/** The value of a facet of which no field is set. */
+export const UNSET = '-'
 
 /** The sequences of every facet of every object, by `Kind/name` and facet; `end` closes the last spell of each. */
 export function spellsOf(timeline: readonly Entry[], end: number): ReadonlyMap<string, ReadonlyMap<string, Spell[]>> {
@@ -81,7 +83,7 @@ const shownFields = (fields: Fields, paths: readonly string[]): string => {
     .filter(path => paths.some(wanted => path === wanted || (wanted.endsWith('.') && path.startsWith(wanted))))
     .sort()
     .map(path => `${path.slice(path.lastIndexOf('.') + 1)}=${textOf(fields[path])}`)
-  return shown.length === 0 ? '-' : shown.join(' ')
+  return shown.length === 0 ? UNSET : shown.join(' ')
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
@@ -92,7 +94,7 @@ function push(facets: Map<string, Spell[]>, facet: string, value: string, t: num
   const last = spells.at(-1)
   if (last?.value === value) return
   // A facet that has never been set yet has no first spell of nothing.
-  if (last === undefined && value === '-') return
+  if (last === undefined && value === UNSET) return
   if (last) spells[spells.length - 1] = { ...last, until: t }
   spells.push({ value, t, until: end })
 }

@@ -1,5 +1,6 @@
 // Two clusters' objects made comparable: what depends on the clock, on chance or on how many writes it took is taken out.
 import type { KubeObject } from '../contract.ts'
+import type { Recording } from './story.ts'
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
@@ -72,4 +73,19 @@ export function podText(object: KubeObject): string {
   return [name, sorted(metadata.labels), sorted(metadata.annotations), images, status?.phase, `ready ${ready}`].join(
     ' ',
   )
+}
+
+const HASH = 'pod-template-hash'
+
+/** The recording with the template hashes of Deployments counted through: a cluster makes them from the print of a Go
+ * struct, the embedded one from JSON. (Those of Rollouts are our own business and must agree.) */
+export function withoutWorkloadHashes(recording: Recording): Recording {
+  const hashes = new Set<string>()
+  for (const { on, created, set = {} } of recording.timeline) {
+    const hash = set[`metadata.labels.${HASH}`]
+    if (created && on?.startsWith('ReplicaSet/') && typeof hash === 'string') hashes.add(hash)
+  }
+  let text = JSON.stringify({ timeline: recording.timeline, snapshots: recording.snapshots })
+  for (const [i, hash] of [...hashes].entries()) text = text.replaceAll(hash, `workload${i + 1}`)
+  return JSON.parse(text) as Recording
 }

@@ -78,7 +78,8 @@ export async function play(story: Script, stage: Stage): Promise<Recording> {
     await notBefore(doings[done++])
     timeline.push({ t: t(), did: { ...step } })
     if (step.verb !== undefined) await stage.sleep(PROCESS)
-    for (const object of step.apply ?? []) await stage.perform(applyAction(object, stage))
+    // All at once: a controller that looks in between finds references to what is not there yet.
+    await Promise.all((step.apply ?? []).map(object => stage.perform(applyAction(object, stage))))
     for (const action of actionsOf(step, stage)) await stage.perform(action)
   }
 }

@@ -1,13 +1,19 @@
 // A namespace of a virtual world as the stage of a story.
 import { apiVersionOf } from '../apiserver/model.ts'
+import type { KubeObject } from '../contract.ts'
+import { looseCrd } from './loose-crd.ts'
 import type { Stage } from './stage.ts'
 import type { World } from './world.ts'
 
-/** The stage of one namespace; it is made when it is missing. */
-export function virtualStage(world: World, namespace: string): Stage {
+/** The stage of one namespace; it is made when it is missing. Kinds of the mesh that a story names are served loosely. */
+export function virtualStage(world: World, namespace: string, objects: readonly KubeObject[] = []): Stage {
   const { server, clock } = world
   const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
   if (!server.get(NAMESPACE, undefined, namespace)) server.create({ ...NAMESPACE, metadata: { name: namespace } })
+  for (const { apiVersion, kind } of objects) {
+    if (server.kinds().some(def => def.kind === kind && apiVersionOf(def) === apiVersion)) continue
+    server.create(looseCrd({ apiVersion, kind }))
+  }
   const isServed = (kind: Readonly<{ apiVersion: string; kind: string }>) =>
     server.kinds().some(def => def.kind === kind.kind && apiVersionOf(def) === kind.apiVersion)
   return {

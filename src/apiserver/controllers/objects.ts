@@ -53,7 +53,10 @@ export type Pod = KubeObject &
       podIP?: string
       reason?: string
       conditions?: readonly Condition[]
-      containerStatuses?: readonly Readonly<{ restartCount?: number }>[]
+      containerStatuses?: readonly Readonly<{
+        restartCount?: number
+        state?: Readonly<{ terminated?: Readonly<{ finishedAt?: string }> }>
+      }>[]
     }>
   }>
 

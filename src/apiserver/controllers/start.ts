@@ -1,8 +1,10 @@
 // The built-in controllers of a cluster, started together on one server.
 import type { Clock, Random } from '../../ports.ts'
 import { type Api, createIndex, type Ports } from './api.ts'
+import { startDeployments } from './deployment.ts'
 import { startEndpointSlices } from './endpoint-slice.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
+import { startJobs } from './job.ts'
 import { startNamespaces } from './namespace.ts'
 import { startReplicaSets } from './replica-set.ts'
 
@@ -15,7 +17,14 @@ export type ControllerPorts = Readonly<{
 
 type Start = (ports: Ports, failed: (error: unknown, key: string) => void) => () => void
 
-const CONTROLLERS: readonly Start[] = [startNamespaces, startReplicaSets, startEndpointSlices, startGarbageCollector]
+const CONTROLLERS: readonly Start[] = [
+  startNamespaces,
+  startReplicaSets,
+  startDeployments,
+  startJobs,
+  startEndpointSlices,
+  startGarbageCollector,
+]
 
 /** Starts ReplicaSet, Deployment, Job, EndpointSlice, garbage-collection and namespace controllers. They act in
  * microtasks and wait only on the clock, so a virtual clock makes them deterministic. */
