@@ -74,7 +74,7 @@ function differencesOf(on: string, facet: string, before: readonly Spell[], afte
   ]
 }
 
-/** The reference's client stops telling of an object after so many events in a row (its spam filter). */
+/** The reference's client stops telling of an object after so many events of a type in a row (its spam filter). */
 const EVENT_BUDGET = 25
 /** ... and folds more than ten of one reason into one. */
 const FOLDED = '(combined from similar events): '
@@ -97,10 +97,9 @@ function compareEvents(recorded: readonly Entry[], played: readonly Entry[]): Di
   for (const on of new Set([...before.keys(), ...after.keys()])) {
     const [one, other] = [before.get(on) ?? [], after.get(on) ?? []]
     const { missing, extra } = fit(one, other, () => 1)
-    // Where the recording fell silent, nothing can be said of what came after.
-    const heard = one.length >= EVENT_BUDGET ? lastMatched(other.length, extra) : other.length
+    const silent = silentFrom(one, other, new Set(extra))
     const lost = countOf(missing.map(index => one[index]!))
-    const gained = countOf(extra.filter(index => index < heard).map(index => other[index]!))
+    const gained = countOf(extra.filter(index => index < silent(other[index]!)).map(index => other[index]!))
     for (const text of new Set([...lost.keys(), ...gained.keys()])) {
       const [minus, plus] = [lost.get(text) ?? 0, gained.get(text) ?? 0]
       const what = minus > plus ? 'missing' : minus < plus ? 'extra' : 'order'
@@ -111,10 +110,14 @@ function compareEvents(recorded: readonly Entry[], played: readonly Entry[]): Di
   return differences
 }
 
-const lastMatched = (length: number, extra: readonly number[]): number => {
-  let last = length
-  while (extra.includes(last - 1)) last--
-  return last
+/** From where on in the play nothing can be said of an event, because the recording had fallen silent for its type. */
+function silentFrom(recorded: readonly string[], played: readonly string[], extra: ReadonlySet<number>) {
+  const typeOf = (text: string) => text.split(' ')[0]
+  return (text: string): number => {
+    const type = typeOf(text)
+    if (recorded.filter(other => typeOf(other) === type).length < EVENT_BUDGET) return played.length
+    return played.findLastIndex((other, i) => typeOf(other) === type && !extra.has(i)) + 1
+  }
 }
 
 function countOf(list: readonly string[]): ReadonlyMap<string, number> {
