@@ -195,10 +195,13 @@ async function withPlugin(access: Access, cluster: Named, user: Named): Promise<
     await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0])
     return options
   }
-  const pemOf = (value: unknown) => (value === undefined ? undefined : String(value))
-  const tls = async () => {
+  const tls = async (): Promise<Tls> => {
     const { cert, key } = await ask()
-    return { ...access, cert: pemOf(cert), key: pemOf(key) } as Tls
+    return {
+      ...(access.ca !== undefined && { ca: access.ca }),
+      ...(cert !== undefined && { cert: String(cert) }),
+      ...(key !== undefined && { key: String(key) }),
+    }
   }
   try {
     return {
