@@ -6,7 +6,7 @@ import { reconcileAnalysis } from '../analysis/reconcile.ts'
 import type { Rollout } from '../api/rollout.ts'
 import type { KindRef, KubeObject, Millis } from '../contract.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
-import { isConflict, isNotFound } from '../kube/errors.ts'
+import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
 import { createQueue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
@@ -164,11 +164,11 @@ export function startController(options: ControllerOptions): Controller {
 
 const keyText = (key: Key): string => `${key.namespace}/${key.name}`
 
-/** Conflicts are daily bread and say nothing; the world's troubles are one line; our own faults show their stack. */
+/** Conflicts, and namespaces on their way out, are daily bread and say nothing; the world's troubles are one line; our own faults show their stack. */
 function report(log: Log, key: Key, error: unknown, failures: number): void {
   const fields = { ns: key.namespace, rollout: key.name, failures }
   const { name } = error as { name?: string }
-  if (isConflict(error) || isNotFound(error)) log.debug({ ...fields, error: String(error) }, 'looks again')
+  if (isConflict(error) || isNotFound(error) || isNamespaceTerminating(error)) log.debug({ ...fields, error: String(error) }, 'looks again')
   else if (name === 'ApiError' || name === 'AmbiguousError') {
     log.warn({ ...fields, error: String(error) }, 'the API server refused; tries again')
   } else log.error({ ...fields, error: error instanceof Error ? error.stack : String(error) }, 'reconcile failed')
