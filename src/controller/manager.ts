@@ -168,7 +168,8 @@ const keyText = (key: Key): string => `${key.namespace}/${key.name}`
 function report(log: Log, key: Key, error: unknown, failures: number): void {
   const fields = { ns: key.namespace, rollout: key.name, failures }
   const { name } = error as { name?: string }
-  if (isConflict(error) || isNotFound(error) || isNamespaceTerminating(error)) log.debug({ ...fields, error: String(error) }, 'looks again')
+  if (isConflict(error) || isNotFound(error) || isNamespaceTerminating(error))
+    log.debug({ ...fields, error: String(error) }, 'looks again')
   else if (name === 'ApiError' || name === 'AmbiguousError') {
     log.warn({ ...fields, error: String(error) }, 'the API server refused; tries again')
   } else log.error({ ...fields, error: error instanceof Error ? error.stack : String(error) }, 'reconcile failed')
