@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { UserError } from '../errors.ts'
 import type { Answer } from './exchange.ts'
 import { StatusError } from './model.ts'
-import { refusal, respond } from './routes.ts'
+import { refusal } from './refusal.ts'
+import { respond } from './routes.ts'
 import type { ApiServer } from './server.ts'
 
 export type HttpOptions = Readonly<{

@@ -71,7 +71,7 @@ export const invalid = (def: Pick<KindDef, 'group' | 'kind'>, name: string, caus
   return new StatusError(422, 'Invalid', `${kind} "${name}" is invalid: ${text}`, {
     ...(name === '' ? {} : { name }),
     ...(def.group === '' ? {} : { group: def.group }),
-    kind: def.kind,
+    ...(def.kind === '' ? {} : { kind: def.kind }),
     causes: causes.map(({ reason, message, field }) => ({ reason, message, field })),
   })
 }

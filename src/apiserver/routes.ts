@@ -3,11 +3,10 @@ import { negotiate } from './accept.ts'
 import { review } from './access-reviews.ts'
 import { discover } from './discovery-requests.ts'
 import type { Answer, Incoming } from './exchange.ts'
-import { jsonAnswer, textAnswer } from './exchange.ts'
-import { StatusError } from './model.ts'
+import { textAnswer } from './exchange.ts'
 import { get } from './read-requests.ts'
+import { refusal } from './refusal.ts'
 import { methodNotAllowed, noSuchPath } from './refusals.ts'
-import { lineOf } from './rendering.ts'
 import type { ApiServer } from './server.ts'
 import { patch, post, put, remove, type Target } from './write-requests.ts'
 
@@ -18,17 +17,6 @@ export const respond = (server: ApiServer, incoming: Incoming): Answer => {
   } catch (error) {
     return refusal(error)
   }
-}
-
-/** The answer to an error. */
-export const refusal = (error: unknown): Answer => {
-  const status =
-    error instanceof StatusError
-      ? error
-      : new StatusError(500, 'InternalError', `Internal error occurred: ${(error as Error).stack ?? error}`)
-  const { retryAfterSeconds } = status.details ?? {}
-  const headers: Record<string, string> = retryAfterSeconds ? { 'retry-after': `${retryAfterSeconds}` } : {}
-  return jsonAnswer(status.code, lineOf({ ...status.body(), reason: status.reason || undefined }), headers)
 }
 
 const HEALTH = new Set(['healthz', 'readyz', 'livez'])

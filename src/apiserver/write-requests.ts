@@ -3,6 +3,7 @@ import type { KubeObject } from '../contract.ts'
 import { negotiate } from './accept.ts'
 import type { FieldValidation, WriteOptions } from './core.ts'
 import { createObject } from './create.ts'
+import { decode } from './decode.ts'
 import type { Deleted, DeleteOptions } from './delete.ts'
 import { deleteObject } from './delete.ts'
 import { evict } from './eviction.ts'
@@ -12,6 +13,7 @@ import { listObjects } from './list.ts'
 import { listQuery } from './list-options.ts'
 import type { Cause, KindDef } from './model.ts'
 import { MEDIA_TYPES, type PatchType, patchObject, patchTypesOf } from './patch.ts'
+import { refusal } from './refusal.ts'
 import { invalid, methodNotAllowed, noSuchPath, unsupportedMediaType } from './refusals.ts'
 import { lineOf, renderList, renderObject } from './rendering.ts'
 import { mediaType, parse, readBody, readOptions } from './request-body.ts'
@@ -61,6 +63,16 @@ const warningHeaders = (warnings: readonly string[]): Record<string, string> => 
   return { warning: quoted.join(', ') }
 }
 
+// What was warned of is said with a refusal, too.
+const warning = (settings: Settings, write: () => Answer): Answer => {
+  try {
+    return write()
+  } catch (error) {
+    const { headers, ...rest } = refusal(error)
+    return { ...rest, headers: { ...headers, ...warningHeaders(settings.warnings) } }
+  }
+}
+
 const answer = (
   server: ApiServer,
   { def }: Target,
@@ -89,8 +101,10 @@ export const post = (server: ApiServer, target: Target, incoming: Incoming): Ans
   if (def.namespaced && namespace === undefined) throw methodNotAllowed()
   const settings = settingsOf(incoming.query, 'CreateOptions')
   const { value, duplicates } = readBody(incoming)
-  const object = createObject(server.core, def, value, namespace, { ...settings, duplicates })
-  return answer(server, target, incoming, 201, object, settings.warnings)
+  return warning(settings, () => {
+    const object = createObject(server.core, def, value, namespace, { ...settings, duplicates })
+    return answer(server, target, incoming, 201, object, settings.warnings)
+  })
 }
 
 // Kinds that a PUT may create, a habit from their early days.
@@ -117,8 +131,12 @@ export const put = (server: ApiServer, target: Target, incoming: Incoming): Answ
     return answer(server, target, incoming, 201, createObject(core, def, value, target.namespace, options))
   }
   const status = statusOf(target)
-  const object = updateObject(core, def, at, () => value, status ? { ...options, subresource: status } : options)
-  return answer(server, target, incoming, 200, object, settings.warnings)
+  return warning(settings, () => {
+    // What is sent is read first, so that its faults are told even when there is nothing to replace.
+    if (!core.store.get(def, at.namespace, at.name)) decode(def, value, options)
+    const object = updateObject(core, def, at, () => value, status ? { ...options, subresource: status } : options)
+    return answer(server, target, incoming, 200, object, settings.warnings)
+  })
 }
 
 const statusOf = ({ def, subresource }: Target): 'status' | undefined => {
@@ -152,8 +170,11 @@ export const patch = (server: ApiServer, target: Target, incoming: Incoming): An
     return answer(server, target, incoming, 200, patchScale(server.core, def, at, type, value, options))
   }
   const status = statusOf(target)
-  const object = patchObject(server.core, def, at, type, value, status ? { ...options, subresource: status } : options)
-  return answer(server, target, incoming, 200, object, settings.warnings)
+  return warning(settings, () => {
+    const of = status ? { ...options, subresource: status } : options
+    const object = patchObject(server.core, def, at, type, value, of)
+    return answer(server, target, incoming, 200, object, settings.warnings)
+  })
 }
 
 const POLICIES = ['Background', 'Foreground', 'Orphan']
