@@ -54,11 +54,30 @@ function compareFacet(on: string, facet: string, before: readonly Spell[], playe
   const whole = differencesOf(on, facet, before, after)
   if (whole.length === 0 || !follows(facet)) return whole
   const known = new Set(before.map(spell => spell.value))
-  const calm = after.filter((spell, i) => i === after.length - 1 || !isBrief(spell) || !known.has(spell.value))
-  const merged = calm.filter((spell, i) => spell.value !== calm[i - 1]?.value)
-  const less = differencesOf(on, facet, before, merged)
-  return less.length < whole.length ? less : whole
+  const calm = calmed(after, value => known.has(value))
+  const tries = [
+    whole,
+    differencesOf(on, facet, before, calm),
+    differencesOf(
+      on,
+      facet,
+      calmed(before, () => true),
+      calm,
+    ),
+  ]
+  return tries.reduce((least, other) => (other.length < least.length ? other : least))
 }
+
+/** Without the brief spells that may be left out, and what they parted joined again. */
+const calmed = (spells: readonly Spell[], mayGo: (value: string) => boolean): readonly Spell[] =>
+  spells
+    .filter((spell, i) => i === spells.length - 1 || !isBrief(spell) || !mayGo(spell.value))
+    .reduce<Spell[]>((list, spell) => {
+      const last = list.at(-1)
+      if (last?.value === spell.value) list[list.length - 1] = { ...last, until: spell.until }
+      else list.push(spell)
+      return list
+    }, [])
 
 function differencesOf(on: string, facet: string, before: readonly Spell[], after: readonly Spell[]): Difference[] {
   const last = before.length - 1

@@ -60,3 +60,21 @@ export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
       'evicted Pods are replaced in the same moment here, so no change of a count is seen that would be progress',
   },
 ]
+
+/** What comes of a wall clock and of Pods that become ready one after the other. */
+export const ON_A_CLUSTER: readonly Exception[] = [
+  {
+    stories: ['canary-rolling', 'canary-bad-image', 'canary-undo', 'canary-history'],
+    on: /^(Rollout\/app|ReplicaSet\/app-5d5f756c8c)$/,
+    facet: /^(events|replicas|phase|condition Available)$/,
+    detail: /Scaled (up|down) ReplicaSet|replicas=3|still becoming available|AvailableReason/,
+    because: 'ours acts on each Pod that becomes ready, the reference is slower and acts on several at once',
+  },
+  {
+    stories: ['bg-third-version'],
+    on: /^(Rollout\/app|ReplicaSet\/app-5d5f756c8c|Pods)$/,
+    facet: /^(events|snapshot v3)$/,
+    detail: /Scaled down ReplicaSet app-5d5f756c8c|status\.\w*[rR]eplicas|ReplicaSet\/app-5d5f756c8c/,
+    because: 'the deadline has whole seconds, so it may pass just before or just after the promotion',
+  },
+]
