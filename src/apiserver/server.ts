@@ -68,14 +68,14 @@ export type ApiServer = Readonly<{
 export type ServerOptions = Readonly<{
   clock: Clock
   random: Random
-  /** How many changes of each kind watches may go back; at least 1, 10 000 when not given. */
+  /** How many changes of each kind watches may go back; at least 1, 2000 when not given. */
   history?: number
 }>
 
 const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 
 /** A server with the built-in kinds and the four namespaces that every cluster has. */
-export const createApiServer = ({ clock, random, history = 10_000 }: ServerOptions): ApiServer => {
+export const createApiServer = ({ clock, random, history = 2000 }: ServerOptions): ApiServer => {
   const core: Core = { clock, random, kinds: kindTable(builtInKinds), store: createStore(history) }
   const { kinds, store } = core
   let readLog: ReadLog = () => ''

@@ -51,7 +51,7 @@ export const updateObject = (
   const object = draft as unknown as KubeObject
   const causes = [...causesOf(def, object, old), ...crdCauses(core, def, object, old)]
   if (causes.length > 0) throw refuse.invalid(def, at.name, causes)
-  if (sameJson(object, old)) return old
+  if (!hasNews(draft, old)) return old
   if (options.dryRun) return freezeJson(object)
   const next = inVersionOf(kinds.storage(def), object)
   if (!isFinished(object)) return inVersionOf(def, store.put(def, next))
@@ -152,6 +152,16 @@ const onlyStatus = (def: KindDef, draft: Draft, old: KubeObject): void => {
 const raiseGeneration = (def: KindDef, draft: Draft, old: KubeObject, subresource: string | undefined): void => {
   if (subresource === 'status' || def.generation === 'none' || !isOtherContent(def, draft, old)) return
   draft.metadata['generation'] = (old.metadata.generation ?? 0) + 1
+}
+
+// Parts that are as before become the stored ones: the versions of an object share what did not change.
+const hasNews = (draft: Draft, old: KubeObject): boolean => {
+  let news = false
+  for (const key of new Set([...Object.keys(draft), ...Object.keys(old)])) {
+    if (!sameJson(draft[key], old[key])) news = true
+    else if (old[key] !== undefined) draft[key] = old[key]
+  }
+  return news
 }
 
 const isOtherContent = (def: KindDef, draft: Draft, old: KubeObject): boolean => {
