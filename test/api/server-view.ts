@@ -3,7 +3,6 @@ import { crds } from '../../src/api/crd.ts'
 import { kindsOf } from '../../src/apiserver/crds.ts'
 import { causesOf, decode } from '../../src/apiserver/decode.ts'
 import { type KindDef, StatusError } from '../../src/apiserver/model.ts'
-import { scaleCauses } from '../../src/apiserver/schema.ts'
 import type { KubeObject } from '../../src/contract.ts'
 
 export type View =
@@ -33,7 +32,7 @@ export function submit(kind: string, manifest: unknown, old?: KubeObject): View 
     if (def.status) delete draft['status']
     if (def.status && before?.['status'] !== undefined) draft['status'] = before['status']
     const object = draft as unknown as KubeObject
-    const causes = [...causesOf(def, object, before), ...scaleCauses(def.scale, object)]
+    const causes = causesOf(def, object, before)
     if (causes.length === 0) return { want: 'accepted', stored: object, pruned: pruned.sort() }
     return refused(causes)
   } catch (error) {
