@@ -39,6 +39,7 @@ export const createObject = (
   stamp(core, def, draft)
   // Once more, now that it has a uid: a Job's selector and labels are made from it. Defaults may be set twice.
   if (def.builtIn) def.defaults?.(draft)
+  if (isKind(def, '', 'Pod')) showGates(draft, timeText(core.clock.now()))
   if (isKind(def, '', 'Service')) allocateAddresses(core, draft)
   if (isKind(def, 'apiextensions.k8s.io', 'CustomResourceDefinition')) completeCrd(core, draft)
 
@@ -50,6 +51,21 @@ export const createObject = (
   if (present) throw refuse.alreadyExists(def, name, present.metadata.deletionTimestamp !== undefined)
   if (options.dryRun) return freezeJson(object)
   return inVersionOf(def, store.put(def, inVersionOf(kinds.storage(def), object)))
+}
+
+// A Pod that must not be scheduled yet says so from the start.
+const showGates = (draft: Draft, lastTransitionTime: string): void => {
+  const { schedulingGates = [] } = (draft['spec'] ?? {}) as { schedulingGates?: unknown[] }
+  if (schedulingGates.length === 0) return
+  const gated = {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime,
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  }
+  draft['status'] = { ...(draft['status'] as object | undefined), conditions: [gated] }
 }
 
 const placeInNamespace = (core: Core, def: KindDef, draft: Draft, namespace: string | undefined): void => {

@@ -107,7 +107,12 @@ export const deletes: readonly Scenario[] = [
   {
     name: 'the grace of Pods',
     steps: [
-      { say: 'without a node', method: 'POST', path: pods, body: pod('free') },
+      {
+        say: 'without a node',
+        method: 'POST',
+        path: pods,
+        body: pod('free', { schedulingGates: [{ name: 'example.com/wait' }] }),
+      },
       { say: 'it goes at once', method: 'DELETE', path: `${pods}/free` },
       {
         say: 'on a node',

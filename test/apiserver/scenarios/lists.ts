@@ -55,9 +55,9 @@ export const lists: readonly Scenario[] = [
     name: 'field selectors of Pods',
     steps: [
       { say: 'one', method: 'POST', path: pods, body: pod('a', { nodeName: 'n1' }) },
-      { say: 'two', method: 'POST', path: pods, body: pod('b') },
+      { say: 'two', method: 'POST', path: pods, body: pod('b', { nodeName: 'n2' }) },
       list('by node', pods, { fieldSelector: 'spec.nodeName=n1' }, PARTIAL),
-      list('without a node', pods, { fieldSelector: 'spec.nodeName=' }, PARTIAL),
+      list('not on a node', pods, { fieldSelector: 'spec.nodeName!=n1' }, PARTIAL),
       list('by phase', pods, { fieldSelector: 'status.phase=Pending,metadata.name=b' }, PARTIAL),
       list('an unknown field', pods, { fieldSelector: 'spec.hostname=x' }),
       list('an unknown field of a kind without fields', configMaps, { fieldSelector: 'data.x=y' }),

@@ -157,7 +157,7 @@ export const patches: readonly Scenario[] = [
       patch('its labels leave it', `${deployments}/a`, MERGE, { metadata: { labels: { x: 'y' } } }),
       patch('its annotations raise it', `${deployments}/a`, MERGE, { metadata: { annotations: { x: 'y' } } }),
       patch('its spec raises it', `${deployments}/a`, MERGE, { spec: { minReadySeconds: 5 } }),
-      { say: 'a Pod has one', method: 'POST', path: pods, body: pod('a') },
+      { say: 'a Pod has one', method: 'POST', path: pods, body: pod('a', { nodeName: 'n1' }) },
       patch('its labels leave it, too', `${pods}/a`, MERGE, { metadata: { labels: { x: 'y' } } }),
       patch('its image raises it', `${pods}/a`, STRATEGIC, {
         spec: { containers: [{ name: 'main', image: 'example/app:2' }] },
