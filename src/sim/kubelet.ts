@@ -29,11 +29,14 @@ export type KubeletOptions = Readonly<{
 
 type Seat = { pod: SimPod; since?: Millis; noticed?: Millis; timer?: () => void; busy: boolean; again: boolean }
 
+/** What the simulated node is called, unless told otherwise. */
+export const NODE = 'sim-node'
+
 const RETRY = 200
 
 /** Starts the node; `stop` ends what it runs and leaves the API alone. */
 export function startKubelet(options: KubeletOptions): Readonly<{ stop(): Promise<void> }> {
-  const { pods, clock, nodeName = 'sim-node', failed = () => {} } = options
+  const { pods, clock, nodeName = NODE, failed = () => {} } = options
   const seats = new Map<string, Seat>()
   let stopped = false
 

@@ -21,6 +21,8 @@ export class StoryStuck extends Error {
     super(message)
     this.name = 'StoryStuck'
     this.recording = recording
+    // Too long to be printed with every failed test.
+    Object.defineProperty(this, 'recording', { enumerable: false })
   }
 }
 
