@@ -43,8 +43,8 @@ let [passed, failed] = [0, 0]
 const renamed = (recording: Recording, from: string, to: string): Recording =>
   JSON.parse(JSON.stringify(recording).replaceAll(from, to)) as Recording
 
-async function tell(story: Story): Promise<readonly string[]> {
-  const namespace = `${story.name}-${process.pid}`
+async function tell(story: Story, attempt: number): Promise<readonly string[]> {
+  const namespace = `${story.name}-${process.pid}-${attempt}`
   const stage = await clusterStage({ transport, clock, random, log }, namespace, story.objects)
   try {
     const played = renamed(await play(story, stage), namespace, story.name)
@@ -61,11 +61,16 @@ async function tell(story: Story): Promise<readonly string[]> {
 async function worker(): Promise<void> {
   for (let story = waiting.shift(); story; story = waiting.shift()) {
     const began = Date.now()
-    const faults = await tell(story).catch((error: unknown) => [error instanceof Error ? `${error.stack}` : `${error}`])
+    const attempt = (nth: number) =>
+      tell(story, nth).catch((error: unknown) => [error instanceof Error ? `${error.stack}` : `${error}`])
+    const first = await attempt(1)
+    // The clock is real and the machine may be busy: what differs must differ twice. The first try is shown all the same.
+    const faults = first.length === 0 ? first : await attempt(2)
     if (faults.length === 0) passed++
     else failed++
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
-    say([`${faults.length === 0 ? 'ok' : 'not ok'} ${story.name} (${seconds} s)`, ...faults].join('\n    '))
+    const verdict = faults.length > 0 ? 'not ok' : first.length > 0 ? 'ok at the second try' : 'ok'
+    say([`${verdict} ${story.name} (${seconds} s)`, ...(faults.length > 0 ? faults : first)].join('\n    '))
   }
 }
 

@@ -74,7 +74,7 @@ export const ON_A_CLUSTER: readonly Exception[] = [
     stories: ['bg-third-version'],
     on: /^(Rollout\/app|ReplicaSet\/app-5d5f756c8c|Pods)$/,
     facet: /^(events|snapshot v3)$/,
-    detail: /Scaled down ReplicaSet app-5d5f756c8c|status\.\w*[rR]eplicas|ReplicaSet\/app-5d5f756c8c/,
+    detail: /Scaled down ReplicaSet app-5d5f756c8c|Rollout is paused|status\.\w*[rR]eplicas|ReplicaSet\/app-5d5f756c8c/,
     because: 'the deadline has whole seconds, so it may pass just before or just after the promotion',
   },
 ]
