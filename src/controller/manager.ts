@@ -72,6 +72,8 @@ export function startController(options: ControllerOptions): Controller {
   }
 
   const runRollout = async (key: Key): Promise<Result> => {
+    // Before the first lists are in, an empty cache looks like a cluster without ReplicaSets: nothing may be planned on it.
+    if (!cache.isSynced()) await cache.synced()
     const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
@@ -80,11 +82,13 @@ export function startController(options: ControllerOptions): Controller {
     )
   }
 
-  const runAnalysis = (key: Key): Promise<Result> =>
-    onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
+  const runAnalysis = async (key: Key): Promise<Result> => {
+    if (!cache.isSynced()) await cache.synced()
+    return await onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
       const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record: recorder.record }
       return reconcileAnalysis(key, ports, options.providers)
     })
+  }
 
   /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
   const watchesAll = (rollout: Rollout): boolean => {

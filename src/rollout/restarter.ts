@@ -34,7 +34,7 @@ export function planPodRestart(seen: Observed, now: Millis): Restart {
     return { part: at > now ? part({ recheckAt: at }) : NOTHING, evicted: false }
   }
   const wanted = Math.max(seen.replicas, sumOf(seen.allRSs, specReplicas))
-  let allowed = sumOf(seen.allRSs, availableReplicas) - (wanted - Math.max(maxUnavailable(seen.spec), 1))
+  let allowed = availableNow(seen) - (wanted - Math.max(maxUnavailable(seen.spec), 1))
   const before = Date.parse(restartAt)
   const old = inOrder(seen).flatMap(rs =>
     podsOf(seen, rs).filter(pod => Date.parse(pod.metadata.creationTimestamp ?? '') < before),
@@ -49,6 +49,17 @@ export function planPodRestart(seen: Observed, now: Millis): Restart {
   const because = [`restart: ${old.length} pods are older than ${restartAt}, ${actions.length} are evicted now`]
   return { part: part({ actions, because, recheckAt: now + RETRY }), evicted: actions.length > 0 }
 }
+
+/** Pods that serve at this moment. The counts of the ReplicaSets lag behind our own evictions, the pods themselves were
+ * just read; a pod counts as available only when both say so. argo trusts the counts alone and evicts too many. */
+function availableNow(seen: Observed): number {
+  const serving = seen.allRSs.flatMap(rs => podsOf(seen, rs)).filter(isServing).length
+  return Math.min(sumOf(seen.allRSs, availableReplicas), serving)
+}
+
+const isServing = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.status?.conditions ?? []).some(condition => condition.type === 'Ready' && condition.status === 'True')
 
 /** Stable first, then new, then the others by age. */
 function inOrder(seen: Observed): readonly ReplicaSet[] {
