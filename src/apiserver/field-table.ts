@@ -1,4 +1,5 @@
-// The fields of every built-in type, read from the tables in fields-*.ts: for decoding, strategic merge and OpenAPI.
+// The fields of every built-in type, read from fields-*.ts here and from api/go-fields-*.ts: for decoding, strategic merge
+// and OpenAPI.
 //
 // A line is `Type: member member ...`; a member is NAME MARK TYPE FLAGS, no type means string.
 //   marks  ! always written, absent reads as the zero value    !! the same, an object held by value
@@ -6,10 +7,11 @@
 //   types  `*T` present or absent, so an explicit zero is kept; `[]T` list; `map:T` map; int32 int64 bool quantity
 //          intOrString time microTime bytes (base64) raw (any JSON); any other word is a type of the tables
 //   flags  @KEY lists merge by this member, @ alone: as a set of plain values; + retainKeys; = replaced as a whole
+
+import { podFields } from '../api/go-fields-pod.ts'
+import { volumeFields } from '../api/go-fields-volume.ts'
 import { coreFields } from './fields-core.ts'
 import { groupFields } from './fields-group.ts'
-import { podFields } from './fields-pod.ts'
-import { volumeFields } from './fields-volume.ts'
 
 export type Shape =
   | Readonly<{ is: 'leaf'; of: string }>

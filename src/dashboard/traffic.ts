@@ -1,16 +1,9 @@
 // How each version fares, asked from a proxy's admin address once a second, while somebody looks.
 import type { Clock } from '../ports.ts'
+import type { Summary } from '../proxy/stats.ts'
 
 /** One version over the last seconds, as the proxy counts. Times in milliseconds, null without requests. */
-export type Version = Readonly<{
-  requests: number
-  errors: number
-  requestsPerSecond: number
-  errorRate: number | null
-  p50: number | null
-  p90: number | null
-  p99: number | null
-}>
+export type Version = Omit<Summary, 'inFlight'>
 
 /** By pod template hash; `stale`: the proxy does not answer. */
 export type Traffic = Readonly<{ at: number; byHash: Readonly<Record<string, Version>>; stale?: boolean }>

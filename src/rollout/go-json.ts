@@ -154,7 +154,8 @@ export function compileTypes(table: string): ReadonlyMap<string, Codec> {
   return types
 }
 
+// What follows a type (`@key`, `+`, `=`) is about strategic merge and does not change the JSON.
 function memberOf(text: string, codecOf: (type: string) => Codec): Member {
-  const [, name = '', mark = '', star = '', type = ''] = /^(\w+)(!!|[!?~])(\*?)(.*)$/.exec(text) ?? []
+  const [, name = '', mark = '', star = '', type = ''] = /^(\w+)(!!|[!?~])(\*?)([^@+=]*)/.exec(text) ?? []
   return { name, label: `"${name}":`, codec: codecOf(type), isPointer: star !== '', isAlways: mark.startsWith('!') }
 }

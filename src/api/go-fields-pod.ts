@@ -1,6 +1,6 @@
 // The fields of a pod template, as facts of the Kubernetes API 1.34.
 
-/** One type a line (indented lines go on); the notation is explained in field-table.ts. */
+/** One type a line (indented lines go on); read by rollout/go-json.ts (as JSON order) and apiserver/field-table.ts (which explains the notation). */
 export const podFields = `
 Affinity: nodeAffinity?*NodeAffinity podAffinity?*PodAffinity podAntiAffinity?*PodAntiAffinity
 AppArmorProfile: type! localhostProfile?*string
