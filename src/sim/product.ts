@@ -2,13 +2,15 @@
 import { directTransport } from '../apiserver/direct.ts'
 import { startController } from '../controller/manager.ts'
 import { loadKnown, loadProviders } from '../controller/registry.ts'
-import type { Fetch, Log } from '../ports.ts'
+import type { Fetch, Log, Transport } from '../ports.ts'
 import type { Started, World } from './world.ts'
 
 export type ProductOptions = Readonly<{
   log?: Log
   /** Answers the requests of metric providers; refuses all of them by default. */
   fetch?: Fetch
+  /** Put around the wire, to see or to spoil what passes. */
+  wrap?: (inner: Transport) => Transport
 }>
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -19,8 +21,9 @@ const nowhere: Fetch = async request => {
 
 /** To be given as `controller` to a world. */
 export const product =
-  ({ log = quiet, fetch = nowhere }: ProductOptions = {}) =>
+  ({ log = quiet, fetch = nowhere, wrap = inner => inner }: ProductOptions = {}) =>
   async ({ server, clock, random }: World): Promise<Started> => {
     const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
-    return startController({ transport: directTransport(server), clock, random, log, known, providers, fetch })
+    const transport = wrap(directTransport(server))
+    return startController({ transport, clock, random, log, known, providers, fetch })
   }
