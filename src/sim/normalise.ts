@@ -85,7 +85,22 @@ export function withoutWorkloadHashes(recording: Recording): Recording {
     const hash = set[`metadata.labels.${HASH}`]
     if (created && on?.startsWith('ReplicaSet/') && typeof hash === 'string') hashes.add(hash)
   }
-  let text = JSON.stringify({ timeline: recording.timeline, snapshots: recording.snapshots })
-  for (const [i, hash] of [...hashes].entries()) text = text.replaceAll(hash, `workload${i + 1}`)
-  return JSON.parse(text) as Recording
+  return counted({ timeline: recording.timeline, snapshots: recording.snapshots }, [...hashes])
+}
+
+/** The same for the objects of one moment; the revisions of the Deployments say which hash came first. */
+export function objectsWithoutWorkloadHashes(objects: readonly KubeObject[]): readonly KubeObject[] {
+  const revision = ({ metadata }: KubeObject) =>
+    Number(metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0)
+  const hashes = objects
+    .filter(({ kind }) => kind === 'ReplicaSet')
+    .toSorted((a, b) => revision(a) - revision(b))
+    .flatMap(({ metadata }) => metadata.labels?.[HASH] ?? [])
+  return counted(objects, [...new Set(hashes)])
+}
+
+function counted<T>(value: T, hashes: readonly string[]): T {
+  let text = JSON.stringify(value)
+  for (const [i, hash] of hashes.entries()) text = text.replaceAll(hash, `workload${i + 1}`)
+  return JSON.parse(text) as T
 }
