@@ -26,9 +26,10 @@ export function createFreshness(kube: Kube, tracker: Tracker, cache: Lookup, clo
       ...tracked,
       async perform(action) {
         const ref = action.verb === 'create' ? refOf(action.object) : action.ref
+        // Pods are never read from the cache, so nothing has to catch up with them.
+        if (ref.kind === 'Pod') return await kube.perform(action)
         const refs = written.get(key) ?? new Map<string, Ref>()
-        // A pod that was evicted is nothing that we read from the cache.
-        if (action.verb !== 'evict') written.set(key, refs.set(textOf(ref), ref))
+        written.set(key, refs.set(textOf(ref), ref))
         return await tracked.perform(action)
       },
     }),

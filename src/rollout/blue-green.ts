@@ -5,6 +5,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts'
 import type { Millis } from '../contract.ts'
 import { planBlueGreenRoutes } from './blue-green-routes.ts'
 import { promote } from './canary.ts'
+import { planEphemeral } from './ephemeral.ts'
 import type { Observed } from './observe.ts'
 import { planOldBlueGreen } from './old-sets.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
@@ -55,6 +56,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
     active.part,
     routes,
     runs.part,
+    planEphemeral(seen),
   )
   const selectors = { preview: preview.hash, active: active.hash }
   return finishBlueGreen(seen, runs, selectors, restart.restartedAt, intent, work, now)

@@ -2,6 +2,7 @@
 import type { CanaryWeights, RolloutStatus } from '../api/rollout-status.ts'
 import type { Millis } from '../contract.ts'
 import { isReturningToStable } from './dynamic-stable.ts'
+import { planEphemeral } from './ephemeral.ts'
 import type { Observed } from './observe.ts'
 import { planOldCanary } from './old-sets.ts'
 import { join, NOTHING, normal, type Part, part } from './part.ts'
@@ -42,7 +43,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
   const runs = planRuns(seen)
   const traffic = planTraffic(seen, known, runs.intent, now)
-  const before = join(revision, restart.part, planHistory(seen), services, traffic.part)
+  const before = join(revision, restart.part, planEphemeral(seen), planHistory(seen), services, traffic.part)
   if (traffic.stop) return { ...before, status: undefined }
   const restartedAt = restart.restartedAt
   const end = (work: Part, intent: PauseIntent = runs.intent) =>

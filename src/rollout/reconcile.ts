@@ -5,7 +5,8 @@ import type { EventNote } from '../contract.ts'
 import { type Action, type KubeObject, type Ref, refOf, sameJson } from '../contract.ts'
 import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { planCollision } from './collision.ts'
-import { type Observed, observe, ROLLOUT } from './observe.ts'
+import { needsMetadata } from './ephemeral.ts'
+import { type Observed, observe } from './observe.ts'
 import { announced } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
 import { needsRestart } from './restarter.ts'
@@ -23,8 +24,9 @@ export type Ports = Readonly<{
 }>
 
 export async function reconcile(key: Key, ports: Ports, known: Known): Promise<Result> {
-  const seen = observe(key, ports.cache, await podsToRestart(key, ports))
-  if (!seen) return {} // deleted; owner references clean up
+  const looked = observe(key, ports.cache)
+  if (!looked) return {} // deleted; owner references clean up
+  const seen = await withPods(looked, ports)
   const plan = planRollout(seen, known, ports.clock.now())
   const version = await performAll(plan, seen, ports) // in order, the first error stops
   if (version === undefined) return {} // somebody changed the status meanwhile: their event brings the next pass
@@ -59,6 +61,8 @@ async function performOne(action: Action, seen: Observed, ports: Ports): Promise
     const reason = (error as { reason?: unknown }).reason
     // A disruption budget says "not now": the restart tries again later.
     if (action.verb === 'evict' && (reason === 'TooManyRequests' || reason === 'NotFound')) return undefined
+    // A pod that went in the meantime needs no labels.
+    if (action.verb === 'patch' && action.ref.kind === 'Pod' && reason === 'NotFound') return undefined
     if (action.verb === 'create' && reason === 'AlreadyExists') return await adopt(action.object, seen, ports, error)
     throw error
   }
@@ -91,12 +95,13 @@ async function writeStatus(plan: Plan, seen: Observed, resourceVersion: string, 
   })
 }
 
-async function podsToRestart(key: Key, ports: Ports): Promise<readonly Pod[] | undefined> {
-  const rollout = ports.cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
-  if (!rollout || !needsRestart(rollout, ports.clock.now())) return undefined
-  const labelSelector = rollout.spec.selector ? selectorText(rollout.spec.selector) : undefined
-  const options = { namespace: key.namespace, ...(labelSelector ? { labelSelector } : {}) }
-  return (await ports.kube.list({ apiVersion: 'v1', kind: 'Pod' }, options)).items as readonly Pod[]
+/** Pods are no part of the cache; they are read live in the few passes that write to them. */
+async function withPods(seen: Observed, ports: Ports): Promise<Observed> {
+  if (!needsRestart(seen.rollout, ports.clock.now()) && !needsMetadata(seen)) return seen
+  const labelSelector = seen.selector ? selectorText(seen.selector) : undefined
+  const options = { namespace: seen.rollout.metadata.namespace ?? '', ...(labelSelector ? { labelSelector } : {}) }
+  const { items } = await ports.kube.list({ apiVersion: 'v1', kind: 'Pod' }, options)
+  return { ...seen, pods: items as readonly Pod[] }
 }
 
 const about = (action: Action): Readonly<{ verb: string; kind: string; name: string }> => {

@@ -5,6 +5,7 @@ import { type Action, type Millis, refOf } from '../contract.ts'
 import { maxUnavailable } from './limits.ts'
 import type { Observed } from './observe.ts'
 import { NOTHING, type Part, part } from './part.ts'
+import { podsOf } from './pods-of.ts'
 import { availableReplicas, byCreation, specReplicas, sumOf } from './sets.ts'
 
 /** Does a restart wait to be done at `now`? Then the reading needs the pods. */
@@ -66,6 +67,3 @@ function inOrder(seen: Observed): readonly ReplicaSet[] {
   const first = [seen.stableRS, seen.newRS].filter((rs): rs is ReplicaSet => rs !== undefined)
   return [...new Set([...first, ...seen.otherRSs.toSorted(byCreation)])]
 }
-
-const podsOf = (seen: Observed, rs: ReplicaSet): readonly Pod[] =>
-  (seen.pods ?? []).filter(pod => pod.metadata.ownerReferences?.some(o => o.controller && o.uid === rs.metadata.uid))

@@ -2,11 +2,15 @@
 import type { ReplicaSet } from '../api/kube.ts'
 import { type Action, type Millis, refOf } from '../contract.ts'
 import { created, findCondition, found, setCondition } from './conditions.ts'
+import { ephemeralOfNew } from './ephemeral.ts'
 import { DESIRED_REPLICAS, HASH_LABEL, LAST_APPLIED, NOTIFIED, REVISION, REVISION_HISTORY } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, normal, type Part, part } from './part.ts'
 import type { Plan } from './plan.ts'
 import { byCreation, hashOf, revisionOf, specReplicas, statusReplicas } from './sets.ts'
+
+type Texts = Readonly<Record<string, string>>
+type Metadata = Readonly<{ labels?: Texts; annotations?: Texts }>
 
 const OWN = new Set([LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED])
 
@@ -35,6 +39,7 @@ export const ownerOf = (seen: Observed) => ({
 export function desiredReplicaSet(seen: Observed): ReplicaSet {
   const { rollout, template, selector, hash } = seen
   const labels = { ...template.metadata?.labels, [HASH_LABEL]: hash }
+  const ephemeral = ephemeralOfNew(seen)
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
@@ -46,6 +51,7 @@ export function desiredReplicaSet(seen: Observed): ReplicaSet {
         ...copiedAnnotations(seen),
         [REVISION]: `${nextRevision(seen)}`,
         [DESIRED_REPLICAS]: `${seen.replicas}`,
+        ...ephemeral.annotations,
       },
       ownerReferences: [ownerOf(seen)],
     },
@@ -53,10 +59,17 @@ export function desiredReplicaSet(seen: Observed): ReplicaSet {
       replicas: 0,
       ...(seen.spec.minReadySeconds ? { minReadySeconds: seen.spec.minReadySeconds } : {}),
       selector: { ...selector, matchLabels: { ...selector?.matchLabels, [HASH_LABEL]: hash } },
-      template: { ...template, metadata: { ...template.metadata, labels } },
+      template: { ...template, metadata: withMetadata({ ...template.metadata, labels }, ephemeral.template) },
     },
   }
 }
+
+/** Template metadata with labels and annotations on top. */
+const withMetadata = (metadata: Metadata, added: Metadata): Metadata => ({
+  ...metadata,
+  ...(added.labels ? { labels: { ...metadata.labels, ...added.labels } } : {}),
+  ...(added.annotations ? { annotations: { ...metadata.annotations, ...added.annotations } } : {}),
+})
 
 const numberRollout = (seen: Observed, revision: string): Action => ({
   verb: 'patch',

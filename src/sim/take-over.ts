@@ -20,8 +20,11 @@ export function plant({ server }: World, namespace: string, { objects }: Pick<Sn
   const { kinds, store } = server.core
   for (const object of objects) {
     if (!kinds.tryFind(object)) server.create(looseCrd(object))
-    const whole = object.kind === 'Pod' ? started(object, objects) : object
-    if (whole) store.put(kinds.find(object), whole)
+    const whole = structuredClone(object.kind === 'Pod' ? started(object, objects) : object)
+    if (!whole) continue
+    const kind = kinds.find(object)
+    kind.defaults?.(whole)
+    store.put(kind, whole)
   }
 }
 

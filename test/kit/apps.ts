@@ -57,6 +57,13 @@ export const canaryApp = (trafficRouting: object | undefined): readonly KubeObje
   ]
 }
 
+/** A canary whose pods carry their version's role as a label. */
+export const markedApp = (): readonly KubeObject[] => {
+  const steps = [{ setWeight: 50 }, { pause: {} }]
+  const canaryMetadata = { labels: { role: 'canary' }, annotations: { note: 'new' } }
+  return [rollout({ canary: { steps, canaryMetadata, stableMetadata: { labels: { role: 'stable' } } } })]
+}
+
 /** Blue-green, promoted by hand. */
 export const blueGreenApp = (): readonly KubeObject[] => [
   service('app-active'),

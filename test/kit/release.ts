@@ -8,9 +8,9 @@ import { loadKnown } from '../../src/controller/registry.ts'
 import type { Log, Transport } from '../../src/ports.ts'
 import { planAbort } from '../../src/rollout/abort.ts'
 import { planPromote } from '../../src/rollout/promote.ts'
-import { comparable } from '../../src/sim/normalise.ts'
+import { comparable, podText } from '../../src/sim/normalise.ts'
 import { createWorld, type World } from '../../src/sim/world.ts'
-import { blueGreenApp, canaryApp, shipped } from './apps.ts'
+import { blueGreenApp, canaryApp, markedApp, shipped } from './apps.ts'
 
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }
 const KINDS = [
@@ -66,6 +66,17 @@ export const scripts: readonly Script[] = [
       await wait('Paused')
       await abort()
       await wait('Degraded')
+    },
+  },
+  {
+    name: 'canary with metadata on its pods',
+    objects: markedApp(),
+    async run({ ship, promote, wait }) {
+      await wait('Healthy')
+      await ship('v2')
+      await wait('Paused')
+      await promote()
+      await wait('Healthy')
     },
   },
   {
@@ -158,6 +169,7 @@ export async function playRelease(script: Script, { wire: wireOf, watch, patienc
     `${object.kind}/${object.metadata.name}`,
     Object.fromEntries([...comparable(object)].filter(([path]) => !HISTORY.test(path))),
   ])
+  const pods = world.list({ apiVersion: 'v1', kind: 'Pod' }, 'default').map(podText).sort()
   await world.stop()
-  return { end: Object.fromEntries(end) as Record<string, unknown>, births }
+  return { end: Object.fromEntries([...end, ['Pods', pods]]) as Record<string, unknown>, births }
 }
