@@ -3,6 +3,7 @@
 
 import type { Providers } from '../analysis/measure.ts'
 import { reconcileAnalysis } from '../analysis/reconcile.ts'
+import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
 import type { KindRef, KubeObject, Millis } from '../contract.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
@@ -14,9 +15,11 @@ import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } 
 import { ANALYSIS_RUN, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
+import { managerOf } from '../rollout/service-release.ts'
 import { createRecorder } from './events.ts'
 import { createFreshness } from './fresh.ts'
 import { createReferences, referencesOf } from './references.ts'
+import { reconcileService } from './services.ts'
 
 export type ControllerOptions = Readonly<{
   transport: Transport
@@ -34,6 +37,8 @@ export type ControllerOptions = Readonly<{
   concurrency?: number
   /** AnalysisRuns that are worked on at once; 30. */
   analysisConcurrency?: number
+  /** Services that are given back at once; 10. */
+  serviceConcurrency?: number
   /** Lets sockets and probes have their turn between reconciles; leave it out under a virtual clock. */
   yield?: () => Promise<void>
 }>
@@ -90,6 +95,13 @@ export function startController(options: ControllerOptions): Controller {
     })
   }
 
+  const runService = async (key: Key): Promise<Result> => {
+    if (!cache.isSynced()) await cache.synced()
+    return await onFresh(`service ${keyText(key)}`, (door, lookup) =>
+      reconcileService(key, { kube: door, cache: lookup, log }),
+    )
+  }
+
   /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
   const watchesAll = (rollout: Rollout): boolean => {
     const kinds = referencesOf(rollout, known).map(({ apiVersion, kind }) => ({ apiVersion, kind }))
@@ -109,6 +121,7 @@ export function startController(options: ControllerOptions): Controller {
       ...(options.yield ? { yield: options.yield } : {}),
     })
   const queue = queueOf(options.concurrency ?? 10, runRollout)
+  const services = queueOf(options.serviceConcurrency ?? 10, runService)
   const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis)
 
   const added = (rollout: KubeObject) => {
@@ -123,7 +136,7 @@ export function startController(options: ControllerOptions): Controller {
     if (object.kind === 'Rollout') {
       const { namespace: ns = '', name } = object.metadata
       if (type === 'DELETED') {
-        references.remove(object)
+        for (const service of references.remove(object)) services.add(service)
         freshness.forget(keyText({ namespace: ns, name }))
         recorder.record(object, {
           type: 'Normal',
@@ -132,7 +145,7 @@ export function startController(options: ControllerOptions): Controller {
         })
         return
       }
-      references.update(object as Rollout)
+      for (const service of references.update(object as Rollout)) services.add(service)
       if (type === 'ADDED') added(object)
       queue.add({ namespace: ns, name })
       return
@@ -141,6 +154,9 @@ export function startController(options: ControllerOptions): Controller {
       const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
       if (type === 'DELETED') freshness.forget(`analysis ${keyText(key)}`)
       else analyses.add(key)
+    }
+    if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
+      services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }
     for (const key of references.wakes(object)) queue.add(key)
   })
@@ -157,9 +173,9 @@ export function startController(options: ControllerOptions): Controller {
   return {
     cache,
     ready: cache.synced(),
-    busy: () => queue.busy() || analyses.busy(),
+    busy: () => queue.busy() || analyses.busy() || services.busy(),
     async stop() {
-      await Promise.all([queue.stop(DRAIN), analyses.stop(DRAIN)])
+      await Promise.all([queue, analyses, services].map(one => one.stop(DRAIN)))
       await recorder.flush()
       await cache.stop()
     },

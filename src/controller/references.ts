@@ -50,8 +50,10 @@ function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly 
 const textOf = ({ kind, namespace = '', name }: Ref): string => `${kind} ${namespace}/${name}`
 
 export type References = Readonly<{
-  update(rollout: Rollout): void
-  remove(rollout: KubeObject): void
+  /** Notes what the rollout names now; the answer is the Services that it named before and no longer does. */
+  update(rollout: Rollout): readonly Key[]
+  /** Forgets the rollout; the answer is the Services that it named. */
+  remove(rollout: KubeObject): readonly Key[]
   /** The rollouts to wake up for a change of this object. */
   wakes(object: KubeObject): readonly Key[]
 }>
@@ -60,21 +62,29 @@ export type References = Readonly<{
 export function createReferences(known: Pick<Known, 'routers'>): References {
   const byObject = new Map<string, Map<string, Key>>()
   const byRollout = new Map<string, readonly string[]>()
-  const forget = (text: string) => {
+  const servicesOf = new Map<string, readonly Key[]>()
+  /** Forgets what the rollout named; its Services are the answer. */
+  const forget = (text: string): readonly Key[] => {
     for (const object of byRollout.get(text) ?? []) byObject.get(object)?.delete(text)
     byRollout.delete(text)
+    const services = servicesOf.get(text) ?? []
+    servicesOf.delete(text)
+    return services
   }
   return {
     update(rollout) {
       const self = textOf(refOf(rollout))
-      forget(self)
+      const before = forget(self)
       const { namespace = '', name } = rollout.metadata
       const objects = referencesOf(rollout, known).map(textOf)
+      const services = referencedServices(rollout).map(([, service]) => ({ namespace, name: service }))
+      servicesOf.set(self, services)
       byRollout.set(self, objects)
       for (const object of objects) {
         const keys = byObject.get(object) ?? new Map<string, Key>()
         byObject.set(object, keys.set(self, { namespace, name }))
       }
+      return before.filter(old => !services.some(service => service.name === old.name))
     },
     remove: rollout => forget(textOf(refOf(rollout))),
     wakes(object) {

@@ -18,6 +18,12 @@ export const EVERYWHERE: readonly Exception[] = [
     because: 'which of the objects that were applied together is seen first is chance; the first may miss another',
   },
   {
+    on: /^ReplicaSet\//,
+    facet: /^(revision history|snapshot)/,
+    detail: /revision-history/,
+    because: 'the reference adds the current revision whenever any annotation is copied; ours when the number changes',
+  },
+  {
     stories: ['nginx-abort'],
     on: 'Rollout/app',
     facet: 'events',
@@ -50,8 +56,17 @@ export const EVERYWHERE: readonly Exception[] = [
   },
 ]
 
+/** The moment of a snapshot is a hair's breadth from the moment in which the Pods become ready. */
+const ON_THE_EDGE: Exception = {
+  stories: ['ref-progressively'],
+  on: /^(Rollout\/app|Deployment\/legacy|ReplicaSet\/legacy-workload1)$/,
+  facet: 'snapshot early',
+  because: 'the snapshot is taken in the very moment in which the Pods become ready: here they are, there they will be',
+}
+
 /** What comes of a cluster in which several Pods may become ready in the very same moment. */
 export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
+  ON_THE_EDGE,
   {
     stories: ['canary-rolling', 'canary-bad-image'],
     on: 'Rollout/app',
@@ -71,6 +86,7 @@ export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
 
 /** What comes of a wall clock and of Pods that become ready one after the other. */
 export const ON_A_CLUSTER: readonly Exception[] = [
+  ON_THE_EDGE,
   {
     stories: ['canary-rolling', 'canary-bad-image', 'canary-undo', 'canary-history'],
     on: /^(Rollout\/app|ReplicaSet\/app-(5d5f756c8c|78b67db7b8))$/,
