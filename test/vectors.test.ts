@@ -3,6 +3,8 @@ import { test } from 'tap'
 import { judge, rowsOf, type Table } from './kit/vector-table.ts'
 import { args } from './tables/args.ts'
 import { assess } from './tables/assess.ts'
+import { conditionsTable, durations as releaseDurations } from './tables/conditions.ts'
+import { decisions } from './tables/decisions.ts'
 import { durations } from './tables/durations.ts'
 import { conditions, values, verdicts } from './tables/expr.ts'
 import { podHash, stepsHash } from './tables/hashes.ts'
@@ -21,6 +23,9 @@ const TABLES: readonly Table[] = [
   stepTexts,
   phases,
   durations,
+  conditionsTable,
+  releaseDurations,
+  decisions,
   nginxTable,
   conditions,
   values,

@@ -153,8 +153,9 @@ function planPause(seen: Observed, runs: Runs, now: Millis): Pause {
   return { ...nothing, part: part({ because, recheckAt: ends + 1 }) }
 }
 
-/** Is the pause over, so that the active Service may switch? */
-function isPauseDone(seen: Observed, intent: PauseIntent, now: Millis): boolean {
+/** Is the pause over, so that the active Service may switch? A person may end a timed pause early, as any other
+ * (argo does not let them: a deliberate difference). */
+export function isPauseDone(seen: Observed, intent: PauseIntent, now: Millis): boolean {
   const { status } = seen
   const { autoPromotionEnabled, autoPromotionSeconds } = strategyOf(seen)
   if (intent.add.includes('BlueGreenPause')) return false
@@ -162,7 +163,6 @@ function isPauseDone(seen: Observed, intent: PauseIntent, now: Millis): boolean 
   const condition = pauseFor(status, 'BlueGreenPause')
   if (autoPromotionEnabled === false) return status.controllerPause === true && !condition
   if (!autoPromotionSeconds) return true
-  // A person may end a timed pause early, as any other.
   if (status.controllerPause && !condition) return true
   return condition !== undefined && now > Date.parse(condition.startTime) + autoPromotionSeconds * 1000
 }
@@ -213,7 +213,13 @@ function reset(seen: Observed, work: Part, preview: string, now: Millis): Plan {
 }
 
 /** Why the new version becomes stable; undefined: not yet. */
-function promotion(seen: Observed, runs: Runs, active: string, intent: PauseIntent, now: Millis): string | undefined {
+export function blueGreenPromotion(
+  seen: Observed,
+  runs: Pick<Runs, 'isPostPromotionPending'>,
+  active: string,
+  intent: PauseIntent,
+  now: Millis,
+): string | undefined {
   const { newRS, stableRS, status } = seen
   if (!newRS) return undefined
   if (!stableRS) return 'Initial deploy'
@@ -244,7 +250,7 @@ function finishBlueGreen(
   }
   const skips = seen.status.promoteFull || (!isFullyPromoted(seen.status) && rollback(seen, now).isWithinWindow)
   const intent = skips ? { ...wanted, clear: true, unabort: true } : wanted
-  const reason = promotion(seen, runs, selectors.active, intent, now)
+  const reason = blueGreenPromotion(seen, runs, selectors.active, intent, now)
   if (reason !== undefined) {
     const promoted = promote(seen, status, reason)
     const isUp = selectors.active === hashOf(seen.newRS!) && availableReplicas(seen.newRS) >= seen.replicas

@@ -17,7 +17,7 @@ import {
   rollback,
   stepsOf,
 } from './progress.ts'
-import { atDesired } from './replicas.ts'
+import { atDesired, hasReachedThreshold } from './replicas.ts'
 import { basicCounts } from './replicas-basic.ts'
 import { routedCounts } from './replicas-routed.ts'
 import { planPodRestart } from './restarter.ts'
@@ -198,7 +198,7 @@ function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseInt
   const skips = seen.status.promoteFull === true || (isInFlight && rollback(seen, now).isWithinWindow)
   const intent = skips ? { ...wanted, clear: true, unabort: true } : wanted
   const atEnd = steps > 0 ? { currentStepIndex: steps } : {}
-  const isReady = hasReachedThreshold(seen)
+  const isReady = hasReachedThreshold(seen, availableReplicas(seen.newRS), seen.replicas)
   const reason = canaryPromotion(skips ? withIndex(seen, steps) : seen, intent, isReady, now)
   if (reason !== undefined) {
     const promoted = promote(seen, { ...status, ...atEnd }, reason)
@@ -244,15 +244,6 @@ function advance(
   const next = { ...status, canary, currentStepIndex: index + 1 }
   const stepped = part({ events: [normal('RolloutStepCompleted', text)], because: [text] })
   return finish(seen, next, { ...intent, remove: [...intent.remove, 'CanaryPauseStep'] }, join(done, stepped), now)
-}
-
-/** replicaProgressThreshold counts as "all pods" for the promotion. */
-function hasReachedThreshold(seen: Observed): boolean {
-  const threshold = seen.spec.strategy?.canary?.replicaProgressThreshold
-  if (!threshold || (threshold.value ?? -1) < 0) return false
-  const available = availableReplicas(seen.newRS)
-  if (threshold.type !== 'Percent') return available >= (threshold.value ?? 0)
-  return seen.replicas === 0 || (available / seen.replicas) * 100 + 1e-10 >= (threshold.value ?? 0)
 }
 
 /** The new version becomes stable; says so only when that is a change. */

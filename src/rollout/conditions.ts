@@ -66,7 +66,8 @@ function isStrategyComplete(spec: RolloutSpec, next: RolloutStatus, replicas: nu
   }
   if (!canary) return false
   const steps = canary.steps?.length ?? 0
-  const stepsDone = steps === 0 || next.currentStepIndex === steps
+  // argo: an index that is not recorded passes.
+  const stepsDone = steps === 0 || next.currentStepIndex == null || next.currentStepIndex === steps
   return stepsDone && next.stableRS === hash && hash !== '' && (next.replicas ?? 0) === replicas
 }
 
@@ -140,16 +141,17 @@ export function deadlineAbort(
 
 export type ConditionOutcome = Readonly<{ conditions: Conditions; events: readonly EventNote[] }>
 
-/** The conditions after this pass, from the counts and the strategy fields of `next`. */
+/** The conditions after this pass, from the counts and the strategy fields of `next`. `revision` is what messages call
+ * the update. */
 export function nextConditions(
   seen: Observed,
   next: RolloutStatus,
   intent: PauseIntent,
   now: Millis,
+  revision = currentRevision(seen),
 ): ConditionOutcome {
   const { status: old, newRS } = seen
   const events: EventNote[] = []
-  const revision = currentRevision(seen)
   const isPaused = pausesOf(old).length > 0 || seen.spec.paused === true
   const aborted = isAborted(old, intent)
   let list: Conditions = next.conditions ?? []
@@ -171,13 +173,6 @@ export function nextConditions(
       reason: 'RolloutHealthy',
       message: 'Rollout is not healthy',
     })
-  }
-
-  const completed = { type: 'Completed', reason: 'RolloutCompleted', message: 'RolloutCompleted' }
-  if (isCompleted(next)) set({ ...completed, status: 'True' })
-  else if (set({ ...completed, status: 'False' })) {
-    const text = `Rollout not completed, started update to revision ${revision} (${next.currentPodHash ?? ''})`
-    events.push(normal('RolloutNotCompleted', text))
   }
 
   if (aborted) {
@@ -203,9 +198,19 @@ export function nextConditions(
     .flatMap(rs => rs?.status?.conditions ?? [])
     .find(condition => condition.type === 'ReplicaFailure')
   if (failure) {
-    const { status, reason = '', message = '' } = failure
-    set({ type: 'ReplicaFailure', status: status as Fields['status'], reason, message })
+    const { status, reason = '', message = '', lastTransitionTime = '' } = failure
+    // argo: its times are those of the ReplicaSet's condition.
+    const at = Date.parse(lastTransitionTime)
+    const fields = { type: 'ReplicaFailure', status: status as Fields['status'], reason, message }
+    list = setCondition(list, fields, Number.isNaN(at) ? now : at)
   } else list = dropCondition(list, 'ReplicaFailure')
+
+  const completed = { type: 'Completed', reason: 'RolloutCompleted', message: 'RolloutCompleted' }
+  if (isCompleted(next)) set({ ...completed, status: 'True' })
+  else if (set({ ...completed, status: 'False' })) {
+    const text = `Rollout not completed, started update to revision ${revision} (${next.currentPodHash ?? ''})`
+    events.push(normal('RolloutNotCompleted', text))
+  }
   return { conditions: list, events }
 }
 

@@ -5,7 +5,8 @@ import { findCondition } from './conditions.ts'
 import type { Observed } from './observe.ts'
 import { timestamp } from './part.ts'
 import { pausesOf } from './pauses.ts'
-import { availableReplicas, hashOf, isOlder, untilDeadline } from './sets.ts'
+import { rollback } from './progress.ts'
+import { availableReplicas, hashOf, isOlder } from './sets.ts'
 import { stepHash } from './step-hash.ts'
 
 export type Duration = NonNullable<RolloutStatus['duration']>
@@ -36,6 +37,40 @@ function isChanged(seen: Observed): boolean {
 const isRetry = (seen: Observed, next: RolloutStatus): boolean =>
   findCondition(seen.status.conditions, 'Progressing')?.reason === 'RolloutAborted' && next.abort !== true
 
+/** An attempt that is over: how it ended, and how long it took with and without the time that people let it wait. */
+export type Attempt = Readonly<{
+  status: string
+  totalSeconds: number
+  progressionSeconds: number
+  manualPauseSeconds: number
+}>
+
+/** The attempt that ended in this pass: `after` is the record that nextDuration gave. Undefined: none ended. */
+export function endedAttempt(
+  seen: Observed,
+  next: RolloutStatus,
+  after: Duration | undefined,
+  now: Millis,
+): Attempt | undefined {
+  const before = next.duration ?? undefined
+  if (before?.rolloutStartedAt === undefined || before.finishedAt !== undefined || !after) return undefined
+  const isSuperseded = after.rolloutStartedAt !== before.rolloutStartedAt || isRestarted(seen, before, after)
+  if (!isSuperseded && after.finishedAt === undefined) return undefined
+  const paused = before.manualPauseStartedAt ? Math.trunc((now - Date.parse(before.manualPauseStartedAt)) / 1000) : 0
+  const manualPauseSeconds = (before.totalManualPauseDurationSeconds ?? 0) + Math.max(0, paused)
+  const totalSeconds = (now - Date.parse(before.rolloutStartedAt)) / 1000
+  return {
+    status: isSuperseded ? 'Superseded' : (after.completionStatus ?? 'Promoted'),
+    totalSeconds,
+    progressionSeconds: totalSeconds - manualPauseSeconds,
+    manualPauseSeconds,
+  }
+}
+
+/** Two attempts within one second have the same start: a change that is no way back began a new one. */
+const isRestarted = (seen: Observed, before: Duration, after: Duration): boolean =>
+  isChanged(seen) && after.completionStatus === undefined && before.completionStatus !== undefined
+
 type Facts = Readonly<{ changed: boolean; done: boolean }>
 
 function running(seen: Observed, next: RolloutStatus, old: Duration, facts: Facts, now: Millis): Duration {
@@ -44,8 +79,7 @@ function running(seen: Observed, next: RolloutStatus, old: Duration, facts: Fact
     const { newRS, stableRS } = seen
     if (newRS && next.stableRS === hashOf(newRS)) return { ...old, completionStatus: 'FastRolledBack' }
     if (newRS && stableRS && isOlder(newRS, stableRS)) {
-      const isFast = seen.spec.strategy?.blueGreen != null && untilDeadline(newRS, now) !== undefined
-      return { ...old, completionStatus: isFast ? 'FastRolledBack' : 'RolledBack' }
+      return { ...old, completionStatus: rollback(seen, now).isFast ? 'FastRolledBack' : 'RolledBack' }
     }
     return { rolloutStartedAt: timestamp(now) }
   }

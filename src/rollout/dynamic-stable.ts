@@ -19,17 +19,14 @@ export function isReturningToStable(seen: Observed): boolean {
   )
 }
 
-/** The canary weight on the way back: never above the recorded one, held while stable cannot carry the next lower. */
-export function dynamicWeight(seen: Observed): number {
-  const { newRS, stableRS, spec, status, replicas } = seen
+/** The canary weight on the way back: never above the recorded one, held while stable cannot carry the next lower.
+ * `isAborted`: also when the abort is this pass's own and no status says so yet. */
+export function dynamicWeight(seen: Observed, isAborted = seen.status.abort === true): number {
+  const { newRS, stableRS, spec, replicas } = seen
+  const status = { ...seen.status, abort: isAborted }
   if (!newRS || !stableRS || replicas === 0) return 0
   const whole = maxTrafficWeight(spec)
-  const wish = desiredWeight({
-    spec,
-    status: { ...status, abort: true },
-    newRS: sized(newRS),
-    stableRS: sized(stableRS),
-  })
+  const wish = desiredWeight({ spec, status, newRS: sized(newRS), stableRS: sized(stableRS) })
   const carried = Math.floor((whole * availableReplicas(stableRS)) / replicas)
   const lacking = Math.max(0, whole - carried)
   const current = status.canary?.weights?.canary?.weight

@@ -14,15 +14,27 @@ import {
 /** Slack of a percentage: 29 of 100 is 28.999999999999996 in doubles. */
 const SLACK = 1e-10
 
-/** Whether the new set has come far enough: exactly there, or replicaProgressThreshold's share of it. */
-function newIsThere(spec: SpecShape, newRS: Sized | null | undefined, wanted: number): boolean {
-  if (!newRS) return false
+/** Whether `available` of `wanted` pods are enough by replicaProgressThreshold; undefined when none is set. */
+function meetsThreshold(spec: SpecShape, available: number, wanted: number): boolean | undefined {
   const threshold = canaryOf(spec).replicaProgressThreshold
   const value = threshold?.value ?? 0
-  if (!threshold || value < 0) return newRS.spec === wanted && newRS.available === wanted
+  if (!threshold || value < 0) return undefined
   // argo: any other type counts pods, also a misspelt one.
-  if (threshold.type !== 'Percent') return newRS.available >= value
-  return wanted === 0 || (newRS.available / wanted) * 100 + SLACK >= value
+  if (threshold.type !== 'Percent') return available >= value
+  return wanted === 0 || (available / wanted) * 100 + SLACK >= value
+}
+
+/** A threshold is set, and `available` of `wanted` pods reach it: that counts as all of them. */
+export const hasReachedThreshold = (
+  { spec }: Readonly<{ spec: SpecShape }>,
+  available: number,
+  wanted: number,
+): boolean => meetsThreshold(spec, available, wanted) ?? false
+
+/** Whether the new set has come far enough: exactly there, or the threshold's share of it. */
+function newIsThere(spec: SpecShape, newRS: Sized | null | undefined, wanted: number): boolean {
+  if (!newRS) return false
+  return meetsThreshold(spec, newRS.available, wanted) ?? (newRS.spec === wanted && newRS.available === wanted)
 }
 
 /** Whether the wanted sizes are reached. The stable set must have its pods, but they need not be available; without

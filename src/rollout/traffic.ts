@@ -1,4 +1,5 @@
 // How much traffic the canary should have now, and the whole state that the routers must show (argo-behaviour 4.2).
+import type { ReplicaSet } from '../api/kube.ts'
 import type { CanaryWeights } from '../api/rollout-status.ts'
 import type { Desired, HeaderRoute, Millis, MirrorRoute, StringMatch } from '../contract.ts'
 import { dynamicWeight, isReturningToStable } from './dynamic-stable.ts'
@@ -7,7 +8,7 @@ import { join, NOTHING, normal, type Part, part, warning } from './part.ts'
 import { isAborted, type PauseIntent } from './pauses.ts'
 import type { Known } from './plan.ts'
 import { currentIndex, isFullyPromoted, stepsOf } from './progress.ts'
-import { atDesired } from './replicas.ts'
+import { atDesired, hasReachedThreshold } from './replicas.ts'
 import { ownerOf } from './revision.ts'
 import { planRouters } from './routers.ts'
 import { canaryServices, ensureTarget } from './services.ts'
@@ -82,7 +83,7 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   if (isReturningToStable(seen)) return choice(dynamicWeight(seen), 'returning to stable as its pods come back')
   if (isFullyPromoted(status)) return choice(0, 'fully promoted: all traffic is stable', { dropRoutes: true })
   if (isAborted(status, intent)) {
-    const weight = dynamic ? dynamicWeight(seen) : 0
+    const weight = dynamic ? dynamicWeight(seen, true) : 0
     return choice(weight, 'aborted: traffic goes back to stable', { canaryToStable: weight === 0, dropRoutes: true })
   }
   if (!newRS || availableReplicas(newRS) === 0) return choice(0, 'no canary pod is available yet', { dropRoutes: true })
@@ -106,16 +107,15 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
 }
 
 /** Stable must be able to carry what is left for it; else nothing is written in this pass. */
-function canStableCarry(seen: Observed, weight: number): boolean {
-  if (!seen.stableRS) return false
-  const whole = maxTrafficWeight(seen.spec)
-  const needed = Math.floor(((whole - weight) * seen.replicas) / whole)
-  const threshold = seen.spec.strategy?.canary?.replicaProgressThreshold
-  const available = availableReplicas(seen.stableRS)
-  if (available >= needed) return true
-  if (!threshold || (threshold.value ?? -1) < 0) return false
-  if (threshold.type !== 'Percent') return available >= (threshold.value ?? 0)
-  return needed === 0 || (available / needed) * 100 + 1e-10 >= (threshold.value ?? 0)
+const canStableCarry = (seen: Observed, weight: number): boolean =>
+  seen.stableRS !== undefined && hasPodsFor(seen, seen.stableRS, maxTrafficWeight(seen.spec) - weight)
+
+/** Has the set enough available pods for this share of the traffic? All that the weight needs, rounded down, or
+ * replicaProgressThreshold's part of them. */
+export function hasPodsFor(seen: Pick<Observed, 'spec' | 'replicas'>, rs: ReplicaSet, weight: number): boolean {
+  const needed = Math.floor((weight * seen.replicas) / maxTrafficWeight(seen.spec))
+  const available = availableReplicas(rs)
+  return available >= needed || hasReachedThreshold(seen, available, needed)
 }
 
 function desiredTraffic(seen: Observed, choice: Choice): Desired {
