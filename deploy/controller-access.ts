@@ -27,7 +27,7 @@ const CORE: readonly PolicyRule[] = [
   rule('', 'pods/eviction', ['create']),
   rule('', 'secrets configmaps', READ),
   rule('', 'events', ['create', 'update', 'patch']),
-  rule('coordination.k8s.io', 'leases', ['create', 'get', 'update']),
+  rule('coordination.k8s.io', 'leases', ['create', 'get', 'update', 'patch']),
   rule('batch', 'jobs', OWN),
 ]
 

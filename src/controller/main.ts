@@ -1,24 +1,51 @@
 // `pintle controller`: the controller as a process, in a cluster or beside one.
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Access } from '../kube/access.ts'
+import { isNotFound } from '../kube/errors.ts'
+import { createKube } from '../kube/kube.ts'
+import { limited } from '../kube/limit.ts'
 import { undiciTransport } from '../kube/undici.ts'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Fetch, Kube, Log, Transport } from '../ports.ts'
+import { fenced } from './fence.ts'
 import { createFetch } from './fetch.ts'
+import { serveHealth, serveMetrics } from './health.ts'
+import { LEASE_NAME, type Leader, startLeader, type Timings } from './leader.ts'
 import { createLog } from './log.ts'
-import { startController } from './manager.ts'
+import { type Controller, startController } from './manager.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { loadKnown, loadProviders } from './registry.ts'
 
 export type ControllerFlags = Readonly<{
+  /** Ours, as `v1.2.3`. */
+  version: string
   /** Watch only this namespace. */
   namespace?: string
   kubeconfig?: string
   context?: string
-  /** Rollouts worked on at once. */
-  rolloutThreads?: number
-  /** AnalysisRuns worked on at once. */
-  analysisThreads?: number
+  /** See startController. */
+  instanceId?: string
+  /** Rollouts, AnalysisRuns and Services worked on at once. */
+  rolloutThreads: number
+  analysisThreads: number
+  serviceThreads: number
+  /** Milliseconds. */
+  resync: number
+  /** Ports of /metrics and of /healthz and /readyz; 0: not served. */
+  metricsPort: number
+  healthzPort: number
+  /** Work only as the leader; undefined: without a lease. */
+  election?: Timings
+  leaseNamespace?: string
+  /** A client-side limit; undefined: the server's own fairness is the limit. */
+  qps?: number
+  burst?: number
   loglevel?: string
   logformat?: 'json' | 'text'
+  /** Flags that were given and change nothing, each with the reason. */
+  idle: readonly Readonly<{ flag: string; why: string }>[]
 }>
 
 export const systemClock: Clock = {
@@ -29,35 +56,113 @@ export const systemClock: Clock = {
   },
 }
 
-/** Runs until a signal comes; resolves with the exit code. */
+/** Runs until a signal comes or the lease is lost; resolves with the exit code. */
 export async function runController(flags: ControllerFlags): Promise<number> {
   const log = createLog({ ...(flags.loglevel ? { level: flags.loglevel } : {}), format: flags.logformat ?? 'text' })
+  for (const { flag, why } of flags.idle) log.warn({ flag, why }, 'a flag without effect')
   const access = await findAccess(flags)
-  const transport = undiciTransport(access, { userAgent: 'pintle-controller' })
+  const userAgent = `pintle-controller/${flags.version}`
+  const wire = undiciTransport(access, { userAgent })
+  let controller: Controller | undefined
+  const metrics = createMetrics(flags.version, () => controller?.cache)
+  // Renewals have a connection of their own: they wait behind nothing.
+  const leaseWire = flags.election && undiciTransport(access, { userAgent, connections: 1 })
+  const leader = leaseWire && (await elect(flags, leaseWire, access.namespace, log))
+  const servers = await Promise.all([
+    ...(flags.metricsPort > 0 ? [serveMetrics(flags.metricsPort, metrics)] : []),
+    ...(flags.healthzPort > 0
+      ? [serveHealth(flags.healthzPort, { isAlive: () => true, isReady: () => !controller || controller.isReady() })]
+      : []),
+  ])
+  const signal = firstSignal(log)
+  log.info({ server: access.server, namespace: flags.namespace ?? 'all' }, 'controller starts')
+  const begun = leader ? leader.gained.then(() => 'leads' as const) : 'leads'
+  const first = await Promise.race([signal, begun])
   const out = createFetch()
-  const controller = startController({
+  if (first === 'leads') {
+    controller = await start(flags, metrics.counting(fencedBy(leader, limitedBy(flags, wire))), out.fetch, metrics, log)
+    controller.ready.then(
+      () => log.info({}, 'controller is ready'),
+      () => {},
+    )
+  }
+  const end =
+    first === 'leads' ? await Promise.race([signal, ...(leader ? [leader.lost.then(() => LOST)] : [])]) : first
+  // Without the lease nothing may be finished: somebody else does it. The process ends and is started anew (client-go).
+  if (end === LOST) return 1
+  log.info({ signal: end }, 'controller stops')
+  await controller?.stop()
+  await leader?.stop()
+  await Promise.all([wire.close(), leaseWire?.close(), out.close(), ...servers.map(server => server.close())])
+  return 0
+}
+
+const LOST = 'the lease is lost'
+
+const limitedBy = ({ qps, burst = 80 }: ControllerFlags, wire: Transport): Transport =>
+  qps === undefined ? wire : limited(wire, { qps, burst, clock: systemClock })
+
+const fencedBy = (leader: Leader | undefined, wire: Transport): Transport =>
+  leader ? fenced(wire, leader.isLeading) : wire
+
+async function start(flags: ControllerFlags, transport: Transport, fetch: Fetch, metrics: Metrics, log: Log) {
+  return startController({
     transport,
     clock: systemClock,
     random: Math.random,
     log,
     known: await loadKnown(),
     providers: await loadProviders(),
-    fetch: out.fetch,
+    fetch,
+    observer: metrics,
+    resync: flags.resync,
+    concurrency: flags.rolloutThreads,
+    analysisConcurrency: flags.analysisThreads,
+    serviceConcurrency: flags.serviceThreads,
     ...(flags.namespace ? { namespace: flags.namespace } : {}),
-    ...(flags.rolloutThreads ? { concurrency: flags.rolloutThreads } : {}),
-    ...(flags.analysisThreads ? { analysisConcurrency: flags.analysisThreads } : {}),
+    ...(flags.instanceId ? { instanceId: flags.instanceId } : {}),
     yield: () => turn(),
   })
-  log.info({ server: access.server, namespace: flags.namespace ?? 'all' }, 'controller starts')
-  controller.ready.then(
-    () => log.info({}, 'controller is ready'),
-    () => {},
-  )
-  const signal = await firstSignal(log)
-  log.info({ signal }, 'controller stops')
-  await controller.stop()
-  await Promise.all([transport.close(), out.close()])
-  return 0
+}
+
+const monotonic: Clock = {
+  now: () => performance.now(),
+  at(time, run) {
+    const timer = setTimeout(run, Math.max(0, time - performance.now()))
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Begins to try for the lease. */
+async function elect(flags: ControllerFlags, wire: Transport, fallback: string, log: Log): Promise<Leader> {
+  const kube = createKube(wire, { clock: monotonic })
+  const namespace = flags.leaseNamespace ?? (await ownNamespace(kube, fallback, log))
+  return startLeader({
+    kube,
+    clock: monotonic,
+    wall: Date.now,
+    random: Math.random,
+    log,
+    namespace,
+    name: flags.instanceId ? `${LEASE_NAME}-${flags.instanceId}` : LEASE_NAME,
+    identity: `${hostname()}_${randomUUID()}`,
+    ...(flags.election ? { timings: flags.election } : {}),
+  })
+}
+
+/** argo: POD_NAMESPACE, else the service account's, else argo-rollouts. Where that one does not exist, as on somebody's
+ * trial cluster, the namespace of the kubeconfig: a lease that cannot be made would be an endless wait. */
+async function ownNamespace(kube: Kube, fallback: string, log: Log): Promise<string> {
+  const given = process.env['POD_NAMESPACE']
+  if (given) return given
+  const file = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
+  const ours = (await readFile(file, 'utf8').catch(() => '')).trim()
+  if (ours) return ours
+  const usual = { apiVersion: 'v1', kind: 'Namespace', name: 'argo-rollouts' }
+  const isMissing = await kube.get(usual).then(() => false, isNotFound)
+  if (!isMissing) return usual.name
+  log.warn({ missing: usual.name, namespace: fallback }, 'the lease is kept in the namespace of the kubeconfig')
+  return fallback
 }
 
 /** In a cluster the service account, elsewhere the kubeconfig. */

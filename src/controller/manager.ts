@@ -5,13 +5,14 @@ import type { Providers } from '../analysis/measure.ts'
 import { reconcileAnalysis } from '../analysis/reconcile.ts'
 import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
-import type { KindRef, KubeObject, Millis } from '../contract.ts'
+import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
 import { createQueue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
+import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
@@ -39,14 +40,29 @@ export type ControllerOptions = Readonly<{
   analysisConcurrency?: number
   /** Services that are given back at once; 10. */
   serviceConcurrency?: number
+  /** Only Argo objects that carry this controller-instance-id label; when unset, only those without that label. */
+  instanceId?: string
+  /** Every rollout is looked at again this often, milliseconds; never when unset. */
+  resync?: Millis
+  /** Told of what is done. */
+  observer?: Observer
   /** Lets sockets and probes have their turn between reconciles; leave it out under a virtual clock. */
   yield?: () => Promise<void>
+}>
+
+/** Hears of passes and events; for metrics. */
+export type Observer = Readonly<{
+  reconciled(kind: 'rollout' | 'analysis_run', key: Key, seconds: number, failed: boolean): void
+  event(about: KubeObject, note: EventNote): void
+  forget(key: Key): void
 }>
 
 export type Controller = Readonly<{
   cache: Cache
   /** Resolves when everything has been listed once and work begins. */
   ready: Promise<void>
+  /** Has everything been listed once? */
+  isReady(): boolean
   /** Something is waiting to be done now. */
   busy(): boolean
   /** Ends running reconciles (at most 20 s), writes the last events, closes the watches. */
@@ -67,7 +83,12 @@ export function startController(options: ControllerOptions): Controller {
   const tracker = createTracker({ clock })
   const freshness = createFreshness(kube, tracker, cache, clock)
   const references = createReferences(known)
-  const recorder = createRecorder(kube, clock, log)
+  const events = createRecorder(kube, clock, log)
+  const { observer } = options
+  const record: typeof events.record = (about, note) => {
+    observer?.event(about, note)
+    events.record(about, note)
+  }
   const scope = namespace === undefined ? {} : { namespace }
 
   /** Runs `work` on a cache that shows what we did for this key before. */
@@ -83,14 +104,14 @@ export function startController(options: ControllerOptions): Controller {
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
     return await onFresh(keyText(key), (door, lookup) =>
-      reconcile(key, { kube: door, cache: lookup, clock, log, record: recorder.record }, known),
+      reconcile(key, { kube: door, cache: lookup, clock, log, record }, known),
     )
   }
 
   const runAnalysis = async (key: Key): Promise<Result> => {
     if (!cache.isSynced()) await cache.synced()
     return await onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
-      const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record: recorder.record }
+      const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record }
       return reconcileAnalysis(key, ports, options.providers)
     })
   }
@@ -109,7 +130,11 @@ export function startController(options: ControllerOptions): Controller {
     return kinds.every(kind => cache.isSynced(kind))
   }
 
-  const queueOf = (concurrency: number, run: (key: Key) => Promise<Result>) =>
+  const queueOf = (
+    concurrency: number,
+    run: (key: Key) => Promise<Result>,
+    counted?: Readonly<{ kind: KindRef; as: Parameters<Observer['reconciled']>[0] }>,
+  ) =>
     createQueue<Key>({
       clock,
       random,
@@ -118,16 +143,24 @@ export function startController(options: ControllerOptions): Controller {
       keyText,
       run,
       onError: (key, error, failures) => report(log, key, error, failures),
+      ...(counted && observer
+        ? {
+            onDone: (key, { took, failed }) => {
+              // A last look at what is gone is no pass over an object.
+              if (cache.get({ ...counted.kind, ...key })) observer.reconciled(counted.as, key, took / 1000, failed)
+            },
+          }
+        : {}),
       ...(options.yield ? { yield: options.yield } : {}),
     })
-  const queue = queueOf(options.concurrency ?? 10, runRollout)
+  const queue = queueOf(options.concurrency ?? 10, runRollout, { kind: ROLLOUT, as: 'rollout' })
   const services = queueOf(options.serviceConcurrency ?? 10, runService)
-  const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis)
+  const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis, { kind: ANALYSIS_RUN, as: 'analysis_run' })
 
   const added = (rollout: KubeObject) => {
     const { namespace: ns, name } = rollout.metadata
     const message = `Rollout resource added to informer: ${ns}/${name}`
-    recorder.record(rollout, { type: 'Normal', reason: 'RolloutAddedToInformer', message })
+    record(rollout, { type: 'Normal', reason: 'RolloutAddedToInformer', message })
   }
 
   cache.onChange(change => {
@@ -138,7 +171,8 @@ export function startController(options: ControllerOptions): Controller {
       if (type === 'DELETED') {
         for (const service of references.remove(object)) services.add(service)
         freshness.forget(keyText({ namespace: ns, name }))
-        recorder.record(object, {
+        observer?.forget({ namespace: ns, name })
+        record(object, {
           type: 'Normal',
           reason: 'RolloutDeleted',
           message: `Rollout ${ns}/${name} is deleted.`,
@@ -161,26 +195,46 @@ export function startController(options: ControllerOptions): Controller {
     for (const key of references.wakes(object)) queue.add(key)
   })
 
-  cache.watch(ROLLOUT, scope)
+  const own = { ...scope, labelSelector: instanceSelector(options.instanceId) }
+  cache.watch(ROLLOUT, own)
   cache.watch(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
   cache.watch(SERVICE, scope)
-  cache.watch(ANALYSIS_RUN, scope)
-  cache.watch(ANALYSIS_TEMPLATE, scope)
-  if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE)
+  cache.watch(ANALYSIS_RUN, own)
+  cache.watch(ANALYSIS_TEMPLATE, own)
+  if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE, { labelSelector: own.labelSelector })
   cache.watch(INGRESS, scope)
   cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
+
+  /** Looks at every rollout again, spread over nothing: keys that are waiting already are not doubled. */
+  let cancelResync = (): void => {}
+  const resync = (): void => {
+    const { resync: period } = options
+    if (period === undefined) return
+    cancelResync = clock.at(clock.now() + period, () => {
+      for (const { metadata } of cache.list(ROLLOUT, '')) {
+        queue.add({ namespace: metadata.namespace ?? '', name: metadata.name })
+      }
+      resync()
+    })
+  }
+  void cache.synced().then(resync, () => {})
 
   return {
     cache,
     ready: cache.synced(),
+    isReady: () => cache.isSynced(),
     busy: () => queue.busy() || analyses.busy() || services.busy(),
     async stop() {
+      cancelResync()
       await Promise.all([queue, analyses, services].map(one => one.stop(DRAIN)))
-      await recorder.flush()
+      await events.flush()
       await cache.stop()
     },
   }
 }
+
+/** argo: a controller with an id sees objects with that label, one without sees those without any. */
+const instanceSelector = (id: string | undefined): string => (id ? `${INSTANCE_ID}=${id}` : `!${INSTANCE_ID}`)
 
 const keyText = (key: Key): string => `${key.namespace}/${key.name}`
 

@@ -15,5 +15,7 @@ export const SCALE_DOWN_DEADLINE = 'scale-down-deadline'
 export const MANAGED_BY = 'argo-rollouts.argoproj.io/managed-by-rollouts'
 export const NOTIFIED = 'notified.notifications.argoproj.io'
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+/** Label on Rollouts, runs, templates and experiments: the controller that they are for. */
+export const INSTANCE_ID = 'argo-rollouts.argoproj.io/controller-instance-id'
 /** Ours: asks for blue-green through routes; the value names the router, e.g. `proxy`. */
 export const TRAFFIC = 'pintle.dev/traffic'

@@ -3,7 +3,7 @@ import type { AnalysisRun } from '../api/analysis.ts'
 import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { RolloutAnalysisRunStatus, RolloutStatus } from '../api/rollout-status.ts'
 import { type Action, type EventNote, refOf, sameJson } from '../contract.ts'
-import { HASH_LABEL, REVISION } from './keys.ts'
+import { HASH_LABEL, INSTANCE_ID, REVISION } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
@@ -233,6 +233,7 @@ function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined
         labels: {
           ...seen.selector?.matchLabels,
           ...labels,
+          ...instanceLabel(seen),
           [HASH_LABEL]: hash,
           'rollout-type': kind.type,
           ...(kind.type === 'Step' ? { 'step-index': kind.suffix.slice(1) } : {}),
@@ -256,4 +257,10 @@ function freeName(seen: Observed, base: string, spec: RunSpec, previous: Analysi
     const { terminate: _t, ...live } = run.spec
     if (run !== previous && !isComplete(run) && !run.spec.terminate && sameJson(live, spec)) return { name, run }
   }
+}
+
+/** The runs of a rollout are for the same controller as the rollout. */
+function instanceLabel({ rollout }: Observed): Readonly<Record<string, string>> {
+  const id = rollout.metadata.labels?.[INSTANCE_ID]
+  return id === undefined ? {} : { [INSTANCE_ID]: id }
 }

@@ -93,7 +93,10 @@ test('calls that need no cluster', async t => {
     'proxy --weight 10': { ...failed('Error: nothing to route to (PIN4005)\nGive --stable (and --canary), --active (and --preview), --table or --kubernetes.\n'), code: 2 },
     'demo --nonsense': failed('Error: unknown flag: --nonsense\n'),
     'controller now': failed('<usage>'),
-    'controller --rollout-threads none': failed('Error: invalid number of threads "none" (PIN1007)\nGive a whole number from 1.\n'),
+    'controller --rollout-threads none': failed('Error: invalid --rollout-threads "none" (PIN1007)\nGive a whole number from 1.\n'),
+    'controller --leader-election-renew-deadline 20s': failed(
+      'Error: the times of the leader election do not fit (PIN1009)\nThe lease must last longer than the renew deadline, and that longer than the retry period.\n',
+    ),
     'controller --logformat xml': failed("Error: option '--logformat <format>' argument 'xml' is invalid. Allowed choices are text, json.\n"),
     'version --short --loglevel debug': ok('pintle: v0.1.0\n'),
     'version -o name': ok('v0.1.0\n'),

@@ -23,7 +23,8 @@ function mortalController(namespace: string) {
   let deaths = 0
   let isOver = false
   const start = () => {
-    const args = ['src/main.ts', 'controller', '--namespace', namespace]
+    const alone = ['--no-leader-elect', '--metricsPort', '0', '--healthzPort', '0']
+    const args = ['src/main.ts', 'controller', '--namespace', namespace, ...alone]
     child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   }
   start()

@@ -1,11 +1,14 @@
 // controller: reconciles rollouts until it is told to stop.
 import { UserError } from '../../errors.ts'
-import { type Context, defineCommand } from '../command.ts'
+import { type Context, defineCommand, type Flags } from '../command.ts'
+import { addControllerFlags, idleFlags } from '../controller-flags.ts'
+import { durationFlag } from '../duration-flag.ts'
+import { versionText } from '../version-text.ts'
 
-function threads(flags: Context['flags'], flag: 'rolloutThreads' | 'analysisThreads'): number {
-  const count = Number(flags[flag])
-  if (Number.isInteger(count) && count > 0) return count
-  throw new UserError('PIN1007', `invalid number of threads "${String(flags[flag])}"`, 'Give a whole number from 1.')
+function whole(flags: Flags, name: string, flag: string, least = 1): number {
+  const number = Number(flags[name])
+  if (Number.isInteger(number) && number >= least) return number
+  throw new UserError('PIN1007', `invalid ${flag} "${String(flags[name])}"`, `Give a whole number from ${least}.`)
 }
 
 /** The namespace to keep to: the one given, or with --namespaced the kubeconfig's own. */
@@ -14,29 +17,41 @@ async function scopeOf({ flags, target, kube }: Context): Promise<{ namespace?: 
   return flags['namespaced'] === true ? { namespace: (await kube()).namespace } : {}
 }
 
+function timingsOf(flags: Flags) {
+  const leaseDuration = durationFlag(flags['leaderElectionLeaseDuration'])
+  const renewDeadline = durationFlag(flags['leaderElectionRenewDeadline'])
+  const retryPeriod = durationFlag(flags['leaderElectionRetryPeriod'])
+  if (leaseDuration > renewDeadline && renewDeadline > retryPeriod) return { leaseDuration, renewDeadline, retryPeriod }
+  const hint = 'The lease must last longer than the renew deadline, and that longer than the retry period.'
+  throw new UserError('PIN1009', 'the times of the leader election do not fit', hint)
+}
+
 export default defineCommand({
   summary: 'Run the controller against the cluster of the kubeconfig, or the one it runs in',
-  examples: ['controller', 'controller --namespace shop', 'controller --namespaced'],
-  options: command =>
-    command
-      .option('--namespaced', 'keep to the namespace of the kubeconfig')
-      .option('--rollout-threads <number>', 'rollouts worked on at once', '10')
-      .option('--analysis-threads <number>', 'analysis runs worked on at once', '30')
-      .option('--loglevel <level>', 'debug, info, warn or error', 'info')
-      .addOption(
-        command.createOption('--logformat <format>', 'text or json').choices(['text', 'json']).default('text'),
-      ),
+  examples: ['controller', 'controller --namespace shop', 'controller --namespaced --no-leader-elect'],
+  options: command => addControllerFlags(command),
 
   async run(context) {
     const { flags, target } = context
+    const { instanceId, leaderElectionNamespace, qps } = flags as Readonly<Record<string, string | undefined>>
     const options = {
+      version: await versionText(),
       ...(await scopeOf(context)),
       ...(target.path === undefined ? {} : { kubeconfig: target.path }),
       ...(target.context === undefined ? {} : { context: target.context }),
-      rolloutThreads: threads(flags, 'rolloutThreads'),
-      analysisThreads: threads(flags, 'analysisThreads'),
+      ...(instanceId ? { instanceId } : {}),
+      ...(qps === undefined ? {} : { qps: whole(flags, 'qps', '--qps'), burst: whole(flags, 'burst', '--burst') }),
+      ...(flags['leaderElect'] === false ? {} : { election: timingsOf(flags) }),
+      ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
+      rolloutThreads: whole(flags, 'rolloutThreads', '--rollout-threads'),
+      analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
+      serviceThreads: whole(flags, 'serviceThreads', '--service-threads'),
+      resync: whole(flags, 'rolloutResync', '--rollout-resync') * 1000,
+      metricsPort: whole(flags, flags['metricsport'] === undefined ? 'metricsPort' : 'metricsport', '--metricsPort', 0),
+      healthzPort: whole(flags, 'healthzPort', '--healthzPort', 0),
       loglevel: String(flags['loglevel']),
       logformat: flags['logformat'] === 'json' ? ('json' as const) : ('text' as const),
+      idle: idleFlags(flags),
     }
     const { runController } = await import('../../controller/main.ts')
     return runController(options)

@@ -1,0 +1,78 @@
+// What Prometheus scrapes, from a world in which a canary waits.
+import { test } from 'tap'
+import { crds } from '../../src/api/crd.ts'
+import { directTransport } from '../../src/apiserver/direct.ts'
+import { serveHealth, serveMetrics } from '../../src/controller/health.ts'
+import { type Controller, startController } from '../../src/controller/manager.ts'
+import { createMetrics } from '../../src/controller/metrics.ts'
+import { loadKnown } from '../../src/controller/registry.ts'
+import { canaryApp, shipped } from '../kit/apps.ts'
+import { world } from '../kit/world.ts'
+
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+
+test('metrics carry the names, labels and values that dashboards of the incumbent ask for', async t => {
+  const known = await loadKnown()
+  let controller: Controller | undefined
+  const metrics = createMetrics('v9.9.9', () => controller?.cache)
+  const w = await world(t, {
+    crds: crds(),
+    controller: made => {
+      const transport = metrics.counting(directTransport(made.server))
+      const fetch = async () => ({ status: 503, headers: {}, body: '' })
+      const { clock, random } = made
+      controller = startController({ transport, clock, random, log, known, providers: {}, fetch, observer: metrics })
+      return controller
+    },
+  })
+  await w.apply(canaryApp({ nginx: { stableIngress: 'app' } }))
+  await w.run(10)
+  w.server.patch(
+    { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default', name: 'app' },
+    'merge',
+    shipped('v2'),
+  )
+  await w.run(30)
+  const text = await metrics.text()
+  const lines = new Set(text.split('\n'))
+  for (const line of [
+    'rollout_info{namespace="default",name="app",strategy="canary",traffic_router="Nginx",phase="Paused"} 1',
+    'rollout_info_replicas_desired{namespace="default",name="app"} 4',
+    'rollout_info_replicas_available{namespace="default",name="app"} 6',
+    'rollout_info_replicas_updated{namespace="default",name="app"} 2',
+    'rollout_phase{namespace="default",name="app",strategy="canary",phase="Paused"} 1',
+    'rollout_phase{namespace="default",name="app",strategy="canary",phase="Completed"} 0',
+    'rollout_events_total{namespace="default",name="app",type="Normal",reason="RolloutPaused"} 1',
+    'controller_clientset_k8s_request_total{kind="ingresses",namespace="default",name="N/A",verb="Create",status_code="201"} 1',
+    'argo_rollouts_controller_info{version="v9.9.9"} 1',
+  ]) {
+    t.ok(lines.has(line), line)
+  }
+  t.match(text, /rollout_reconcile_count\{namespace="default",name="app"\} \d+/)
+
+  w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default', name: 'app' })
+  await w.run(5)
+  t.notMatch(await metrics.text(), /rollout_(info|reconcile\w*)\{[^}]*name="app"/, 'a deleted rollout leaves no series')
+})
+
+test('health and metrics over HTTP', async t => {
+  let isReady = false
+  const health = await serveHealth(0, { isAlive: () => true, isReady: () => isReady })
+  const metrics = await serveMetrics(
+    0,
+    createMetrics('v1', () => undefined),
+  )
+  t.teardown(() => Promise.all([health.close(), metrics.close()]))
+  const get = async (port: number, path: string, method = 'GET') => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method })
+    return [response.status, (await response.text()).split('\n')[0]]
+  }
+  t.same(await get(health.port, '/healthz'), [200, 'ok'])
+  t.same(await get(health.port, '/readyz'), [503, 'still reading'])
+  isReady = true
+  t.same(await get(health.port, '/readyz'), [200, 'ok'])
+  t.same(await get(health.port, '/other'), [404, 'not found'])
+  t.same(await get(health.port, '/healthz', 'POST'), [405, 'only GET'])
+  t.equal((await get(metrics.port, '/metrics'))[0], 200)
+  await t.rejects(serveHealth(health.port, { isAlive: () => true, isReady: () => true }), { code: 'PIN7102' })
+})
