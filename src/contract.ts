@@ -198,6 +198,40 @@ export type MetricProvider<C> = Readonly<{
 /** Declares a metric provider; exists for its types. */
 export const defineMetricProvider = <C>(provider: MetricProvider<C>): MetricProvider<C> => provider
 
+/** For whom an object measures: the run, the metric, and the how manieth measurement it is, from 1. */
+export type Measuring = Readonly<{
+  run: Readonly<{ uid: string; name: string; namespace: string }>
+  metric: string
+  nth: number
+}>
+
+/** How a measuring object ended. */
+export type ObjectVerdict = Readonly<{
+  phase: 'Successful' | 'Failed' | 'Inconclusive' | 'Error'
+  message?: string
+}>
+
+/** A metric provider that measures by an object of the cluster, such as a Job: says what to create and how to read how
+ * it stands; the core creates it (owned by the run), looks at it again and again, and deletes it when the run is ended. */
+export type ObjectProvider<C> = Readonly<{
+  /** The key under metrics[].provider. */
+  name: string
+  config: z.ZodType<C>
+  rbac?: readonly PolicyRule[]
+  kind: KindRef
+  /** The object, without owner. Its name must follow from `of` alone, so that a repeated create meets itself. */
+  object(config: C, of: Measuring): KubeObject
+  /** What the measurement records of the object. */
+  metadata(object: KubeObject): Readonly<Record<string, string>>
+  /** The object's name in that record. */
+  nameOf(metadata: Readonly<Record<string, string>>): string | undefined
+  /** Undefined: it is not over yet. */
+  read(object: KubeObject): ObjectVerdict | undefined
+}>
+
+/** Declares a metric provider that measures by objects; exists for its types. */
+export const defineObjectProvider = <C>(provider: ObjectProvider<C>): ObjectProvider<C> => provider
+
 /** The reference to an object. */
 export const refOf = (object: KubeObject): Ref => ({
   apiVersion: object.apiVersion,

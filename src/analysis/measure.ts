@@ -1,15 +1,18 @@
 // One measurement: ask the provider's question, read the answer, judge it by the metric's conditions.
-import type { Measurement, Metric } from '../api/analysis.ts'
-import type { MetricProvider, Millis } from '../contract.ts'
-import type { Fetch } from '../ports.ts'
+import type { AnalysisRun, Measurement, Metric } from '../api/analysis.ts'
+import type { MetricProvider, Millis, ObjectProvider } from '../contract.ts'
+import type { Fetch, Kube } from '../ports.ts'
 import { type Condition, evaluateCondition } from './expr/condition.ts'
+import { measureByObject } from './measure-object.ts'
 import { type Phase, timestamp } from './phases.ts'
 import type { Task } from './plan.ts'
 
 /** Metric providers by name, as they were loaded. */
-export type Providers = Readonly<Record<string, MetricProvider<unknown>>>
+export type Providers = Readonly<Record<string, Provider>>
 
-type Ports = Readonly<{ fetch: Fetch; now(): Millis }>
+export type Provider = MetricProvider<unknown> | ObjectProvider<unknown>
+
+type Ports = Readonly<{ fetch: Fetch; kube: Kube; now(): Millis }>
 
 /** The phase of a measured result. Throws an Error whose text is the measurement's message.
  * argo: success is evaluated first; failure also when success is already true. */
@@ -35,10 +38,7 @@ const isEmptyList = (result: unknown): boolean =>
   (Array.isArray(result) || ArrayBuffer.isView(result)) && (result as { length?: number }).length === 0
 
 /** The provider that a metric names with its configuration. Throws an Error for the measurement. */
-function providerOf(
-  metric: Metric,
-  known: Providers,
-): Readonly<{ provider: MetricProvider<unknown>; config: unknown }> {
+function providerOf(metric: Metric, known: Providers): Readonly<{ provider: Provider; config: unknown }> {
   const [entry] = Object.entries(metric.provider).filter(([, config]) => config !== undefined && config !== null)
   const [name, config] = entry?.[0] === 'plugin' ? (Object.entries(entry[1] as object)[0] ?? []) : (entry ?? [])
   const provider = known[name ?? '']
@@ -53,16 +53,23 @@ function providerOf(
 }
 
 /** Takes one measurement of a metric whose arguments are put in; what goes wrong is an Error measurement. */
-export async function measure(metric: Metric, task: Task, known: Providers, ports: Ports): Promise<Measurement> {
+export async function measure(
+  run: AnalysisRun,
+  metric: Metric,
+  task: Task,
+  known: Providers,
+  ports: Ports,
+): Promise<Measurement> {
   const startedAt = task.unfinished?.startedAt ?? timestamp(ports.now())
   const finish = (fields: Omit<Measurement, 'startedAt' | 'finishedAt'>): Measurement => ({
     ...fields,
     startedAt,
     finishedAt: timestamp(ports.now()),
   })
-  if (task.verb === 'terminate') return finish({ phase: 'Successful', message: 'Metric Terminated' })
   try {
     const { provider, config } = providerOf(metric, known)
+    if ('object' in provider) return await measureByObject(provider, config, run, task, ports)
+    if (task.verb === 'terminate') return finish({ phase: 'Successful', message: 'Metric Terminated' })
     const measured = provider.parse(await ports.fetch(provider.request(config)), config)
     const { value, metadata } = measured
     const seen = { value, ...(metadata ? { metadata } : {}) }

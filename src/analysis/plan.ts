@@ -49,12 +49,14 @@ const KEPT = 10
 
 const timeOf = (text: string | undefined): Millis | undefined => (text ? Date.parse(text) : undefined)
 
-/** What a run needs at `now`. */
-export function planAnalysis(run: AnalysisRun, now: Millis): AnalysisPlan {
+const NONE: ReadonlySet<string> = new Set()
+
+/** What a run needs at `now`. `over`: metrics whose measuring object is known to be over, before it is time to look. */
+export function planAnalysis(run: AnalysisRun, now: Millis, over = NONE): AnalysisPlan {
   if (isCompleted(run.status?.phase)) return expiry(run, now)
   const metrics = checkedMetrics(run)
   if ('refused' in metrics) return { is: 'refused', ...refuse(run, metrics.refused) }
-  return { is: 'measuring', tasks: dueTasks(run, metrics.metrics, now) }
+  return { is: 'measuring', tasks: dueTasks(run, metrics.metrics, now, over) }
 }
 
 function expiry(run: AnalysisRun, now: Millis): AnalysisPlan {
@@ -100,10 +102,10 @@ export function refuse(
 export const refuseArguments = (run: AnalysisRun, error: Error) => refuse(run, argumentMessage(error))
 
 /** The measurements that are due at `now`. */
-export const dueTasks = (run: AnalysisRun, metrics: readonly Metric[], now: Millis): readonly Task[] =>
-  metrics.flatMap(metric => taskFor(run, metric, now) ?? [])
+export const dueTasks = (run: AnalysisRun, metrics: readonly Metric[], now: Millis, over = NONE): readonly Task[] =>
+  metrics.flatMap(metric => taskFor(run, metric, now, over) ?? [])
 
-function taskFor(run: AnalysisRun, metric: Metric, now: Millis): Task | undefined {
+function taskFor(run: AnalysisRun, metric: Metric, now: Millis, over: ReadonlySet<string>): Task | undefined {
   const result = resultOf(run, metric.name)
   if (isCompleted(result?.phase)) return undefined
   const last = lastMeasurement(result)
@@ -111,7 +113,7 @@ function taskFor(run: AnalysisRun, metric: Metric, now: Millis): Task | undefine
   if (last && !last.finishedAt) {
     if (terminating) return { metric: metric.name, verb: 'terminate', unfinished: last }
     const resumeAt = timeOf(last.resumeAt)
-    const isEarly = resumeAt !== undefined && resumeAt > now
+    const isEarly = resumeAt !== undefined && resumeAt > now && !over.has(metric.name)
     return isEarly ? undefined : { metric: metric.name, verb: 'resume', unfinished: last }
   }
   if (terminating) return undefined

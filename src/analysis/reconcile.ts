@@ -4,6 +4,7 @@ import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { ArgumentError, redacted, withSecrets } from './args.ts'
 import { measure, type Providers } from './measure.ts'
+import { metricsThatAreOver } from './measure-object.ts'
 import { observeRun } from './observe.ts'
 import { concludeAnalysis, planAnalysis, refuseArguments, resolveAll, type Taken, type Task } from './plan.ts'
 import { patchBetween } from './status-patch.ts'
@@ -23,7 +24,7 @@ export type Ports = Readonly<{
 export async function reconcileAnalysis(key: Key, ports: Ports, known: Providers): Promise<Result> {
   const run = observeRun(key, ports.cache)
   if (!run) return {}
-  const plan = planAnalysis(run, ports.clock.now())
+  const plan = planAnalysis(run, ports.clock.now(), metricsThatAreOver(run, known, ports.cache))
   switch (plan.is) {
     case 'expired':
       await ports.kube.perform({ verb: 'delete', ref: refOf(run), propagation: 'Background', why: plan.why })
@@ -70,11 +71,11 @@ async function take(
     return value
   })
   const metrics = resolveAll(run, args)
-  const taking = { fetch: ports.fetch, now: ports.clock.now }
+  const taking = { fetch: ports.fetch, kube: ports.kube, now: ports.clock.now }
   return await Promise.all(
     tasks.map(async task => {
       const metric = metrics.find(one => one.name === task.metric)!
-      const found = await measure(metric, task, known, taking)
+      const found = await measure(run, metric, task, known, taking)
       const { message } = found
       return { task, measurement: message === undefined ? found : { ...found, message: redacted(message, values) } }
     }),

@@ -1,5 +1,5 @@
 // Read-your-writes for one key at a time: no plan is made on a cache that does not show what we did for that key.
-import { type KubeObject, type Millis, type Ref, refOf } from '../contract.ts'
+import { type KindRef, type KubeObject, type Millis, type Ref, refOf } from '../contract.ts'
 import { isNotFound } from '../kube/errors.ts'
 import { overlaid, type Tracker, trackedKube } from '../kube/tracker.ts'
 import type { Clock, Kube, Lookup } from '../ports.ts'
@@ -17,7 +17,10 @@ export type Freshness = Readonly<{
   forget(key: string): void
 }>
 
-export function createFreshness(kube: Kube, tracker: Tracker, cache: Lookup, clock: Clock): Freshness {
+/** A lookup that knows which kinds it has. */
+type Watching = Lookup & Readonly<{ isWatched(kind: KindRef): boolean }>
+
+export function createFreshness(kube: Kube, tracker: Tracker, cache: Watching, clock: Clock): Freshness {
   const written = new Map<string, Map<string, Ref>>()
   const tracked = trackedKube(kube, tracker)
   const textOf = (ref: Ref) => `${ref.kind} ${ref.namespace ?? ''}/${ref.name}`
@@ -26,8 +29,8 @@ export function createFreshness(kube: Kube, tracker: Tracker, cache: Lookup, clo
       ...tracked,
       async perform(action) {
         const ref = action.verb === 'create' ? refOf(action.object) : action.ref
-        // Pods are never read from the cache, so nothing has to catch up with them.
-        if (ref.kind === 'Pod') return await kube.perform(action)
+        // What is never read from the cache, such as Pods, has nothing to catch up with.
+        if (!cache.isWatched(ref)) return await kube.perform(action)
         const refs = written.get(key) ?? new Map<string, Ref>()
         written.set(key, refs.set(textOf(ref), ref))
         return await tracked.perform(action)

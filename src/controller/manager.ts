@@ -192,6 +192,8 @@ export function startController(options: ControllerOptions): Controller {
     if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
       services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }
+    const run = object.metadata.ownerReferences?.find(owner => owner.controller && owner.kind === 'AnalysisRun')
+    if (run) analyses.add({ namespace: object.metadata.namespace ?? '', name: run.name })
     for (const key of references.wakes(object)) queue.add(key)
   })
 
@@ -203,6 +205,11 @@ export function startController(options: ControllerOptions): Controller {
   cache.watch(ANALYSIS_TEMPLATE, own)
   if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE, { labelSelector: own.labelSelector })
   cache.watch(INGRESS, scope)
+  for (const provider of Object.values(options.providers)) {
+    if ('object' in provider && !cache.isWatched(provider.kind)) {
+      cache.watch(provider.kind, { ...scope, labelSelector: 'analysisrun.argoproj.io/uid' })
+    }
+  }
   cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
 
   /** Looks at every rollout again, spread over nothing: keys that are waiting already are not doubled. */

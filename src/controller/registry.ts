@@ -1,6 +1,7 @@
 // Loads folders of one-file things (steps, routers, metric providers) and fails loudly on a bad one.
 import { readdir } from 'node:fs/promises'
-import type { MetricProvider, TrafficRouter } from '../contract.ts'
+import type { Provider, Providers } from '../analysis/measure.ts'
+import type { TrafficRouter } from '../contract.ts'
 import type { Known } from '../rollout/plan.ts'
 import type { Step } from '../rollout/steps/step.ts'
 
@@ -41,10 +42,14 @@ export async function loadKnown(): Promise<Known> {
   return { steps, routers }
 }
 
-/** The metric providers that the analysis may use. */
-export const loadProviders = (): Promise<Readonly<Record<string, MetricProvider<unknown>>>> =>
-  loadFolder<MetricProvider<unknown>>(new URL('../../adapters/metrics/', import.meta.url), [
-    'config',
-    'request',
-    'parse',
-  ])
+/** The metric providers that the analysis may use. Throws an Error for one that can neither ask nor make objects. */
+export async function loadProviders(): Promise<Providers> {
+  const folder = new URL('../../adapters/metrics/', import.meta.url)
+  const providers = await loadFolder<Provider>(folder, ['config'])
+  for (const provider of Object.values(providers)) {
+    const needed = 'object' in provider ? ['kind', 'metadata', 'nameOf', 'read'] : ['request', 'parse']
+    const missing = needed.filter(field => !(field in provider))
+    if (missing.length > 0) throw new Error(`metric provider ${provider.name} lacks ${missing.join(', ')}`)
+  }
+  return providers
+}
