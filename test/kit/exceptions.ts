@@ -83,22 +83,26 @@ export const EVERYWHERE: readonly Exception[] = [
 /** The moment of a snapshot is a hair's breadth from the moment in which the Pods become ready. */
 const ON_THE_EDGE: Exception = {
   stories: ['ref-progressively'],
-  on: /^(Rollout\/app|Deployment\/legacy|ReplicaSet\/legacy-workload1)$/,
+  on: /^(Rollout\/app|Deployment\/legacy|ReplicaSet\/(legacy-workload1|app-79f9f5f84b)|Pods)$/,
   facet: 'snapshot early',
   because: 'the snapshot is taken in the very moment in which the Pods become ready: here they are, there they will be',
+}
+
+/** A background run measures as often as there is time for. */
+const MORE_MEASUREMENTS: Exception = {
+  stories: ['background-analysis'],
+  on: /^(AnalysisRun\/app-5d5f756c8c-2|Pods)$/,
+  facet: /^snapshot (running|end)$/,
+  detail:
+    /metricResults\.0\.(measurements|count|successful|consecutiveSuccess|error|consecutiveError|message)|Job\/<uid>\.ok\.[2345]/,
+  because:
+    'the end of a Job wakes our controller, the reference looks now and then: there is time for more measurements',
 }
 
 /** What comes of a cluster in which several Pods may become ready in the very same moment. */
 export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
   ON_THE_EDGE,
-  {
-    stories: ['background-analysis'],
-    on: /^(AnalysisRun\/app-5d5f756c8c-2|Pods)$/,
-    facet: /^snapshot (running|end)$/,
-    detail:
-      /metricResults\.0\.(measurements|count|successful|consecutiveSuccess|error|consecutiveError|message)|Job\/<uid>\.ok\.[2345]/,
-    because: 'a Job of the virtual world is over sooner, so there is time for more measurements',
-  },
+  MORE_MEASUREMENTS,
   {
     stories: ['canary-rolling', 'canary-bad-image'],
     on: 'Rollout/app',
@@ -119,6 +123,7 @@ export const IN_A_VIRTUAL_WORLD: readonly Exception[] = [
 /** What comes of a wall clock and of Pods that become ready one after the other. */
 export const ON_A_CLUSTER: readonly Exception[] = [
   ON_THE_EDGE,
+  MORE_MEASUREMENTS,
   {
     stories: ['canary-rolling', 'canary-bad-image', 'canary-undo', 'canary-history'],
     on: /^(Rollout\/app|ReplicaSet\/app-(5d5f756c8c|78b67db7b8))$/,
