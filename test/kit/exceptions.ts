@@ -125,6 +125,14 @@ export const ON_A_CLUSTER: readonly Exception[] = [
   ON_THE_EDGE,
   MORE_MEASUREMENTS,
   {
+    stories: ['ref-progressively'],
+    on: /^(Rollout\/app|Deployment\/legacy|ReplicaSet\/(legacy-workload1|app-79f9f5f84b))$/,
+    facet: /^(replicas|snapshot)/,
+    detail: /replicas=[12] |workload-generation|workloadObservedGeneration|metadata\.generation|observedGeneration/,
+    because:
+      'ours shrinks the Deployment for each Pod that becomes ready, the reference is slower and does it in one go',
+  },
+  {
     stories: ['canary-rolling', 'canary-bad-image', 'canary-undo', 'canary-history'],
     on: /^(Rollout\/app|ReplicaSet\/app-(5d5f756c8c|78b67db7b8))$/,
     facet: /^(events|replicas|phase|condition Available)$/,
