@@ -1,6 +1,7 @@
 // The ReplicaSet of the wanted template: created, adopted, numbered, kept in step with the rollout; old ones forgotten.
 import type { ReplicaSet } from '../api/kube.ts'
 import { type Action, type Millis, refOf } from '../contract.ts'
+import { outdatedAffinity, wantedAffinity } from './anti-affinity.ts'
 import { created, findCondition, found, setCondition } from './conditions.ts'
 import { ephemeralOfNew } from './ephemeral.ts'
 import { DESIRED_REPLICAS, HASH_LABEL, LAST_APPLIED, NOTIFIED, REVISION, REVISION_HISTORY } from './keys.ts'
@@ -59,9 +60,21 @@ export function desiredReplicaSet(seen: Observed): ReplicaSet {
       replicas: 0,
       ...(seen.spec.minReadySeconds ? { minReadySeconds: seen.spec.minReadySeconds } : {}),
       selector: { ...selector, matchLabels: { ...selector?.matchLabels, [HASH_LABEL]: hash } },
-      template: { ...template, metadata: withMetadata({ ...template.metadata, labels }, ephemeral.template) },
+      template: {
+        ...template,
+        spec: withAffinity(seen, template.spec),
+        metadata: withMetadata({ ...template.metadata, labels }, ephemeral.template),
+      },
     },
   }
+}
+
+function withAffinity<Spec extends Readonly<{ affinity?: unknown }>>(
+  seen: Observed,
+  spec: Spec | undefined,
+): Spec | undefined {
+  const affinity = spec && wantedAffinity(seen, spec.affinity)
+  return affinity ? { ...spec, affinity } : spec
 }
 
 /** Template metadata with labels and annotations on top. */
@@ -117,7 +130,12 @@ export function planRevision(seen: Observed): Part {
     if (before) annotations[REVISION_HISTORY] = have[REVISION_HISTORY] ? `${have[REVISION_HISTORY]},${before}` : before
   }
   const minReady = seen.spec.minReadySeconds ?? 0
-  const spec = (newRS.spec.minReadySeconds ?? 0) === minReady ? undefined : { minReadySeconds: minReady }
+  const affinity = outdatedAffinity(seen, newRS)
+  const changes = {
+    ...((newRS.spec.minReadySeconds ?? 0) === minReady ? {} : { minReadySeconds: minReady }),
+    ...(affinity ? { template: { spec: { affinity } } } : {}),
+  }
+  const spec = Object.keys(changes).length > 0 ? changes : undefined
   const revision = annotations[REVISION] ?? have[REVISION] ?? ''
   const actions: Action[] = []
   if (spec || Object.keys(annotations).length > 0) {
