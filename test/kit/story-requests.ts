@@ -54,8 +54,10 @@ const placed = (action: Parameters<ReturnType<typeof createKube>['perform']>[0],
     ? { ...action, object: { ...action.object, metadata: { ...action.object.metadata, namespace } } }
     : action
 
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
 /** Kinds that a cluster's own controllers write, too: their versions and statuses are nobody's promise. */
-const SHARED = /\/(replicasets|deployments)(\/|$)/
+const SHARED = /\/(replicasets|deployments|jobs)(\/|$)/
 /** What the cluster's Deployment controller writes beside its status. */
 const FOREIGN_ANNOTATION = 'deployment.kubernetes.io/revision'
 
@@ -79,7 +81,7 @@ export async function replayRequests(
   return normalised(answers, ns) as Readonly<Record<string, unknown>>
 
   async function ask(request: ApiRequest, expected: number): Promise<ApiResponse> {
-    const path = request.path.replace(`/namespaces/${from}/`, `/namespaces/${ns}/`)
+    const path = withUids(request.path).replace(`/namespaces/${from}/`, `/namespaces/${ns}/`)
     const { signal: _s, body, ...rest } = request
     let wanted = body === undefined ? undefined : translated(parsed(body))
     for (let tries = 0; ; tries++) {
@@ -98,10 +100,15 @@ export async function replayRequests(
     if (before?.resourceVersion && after?.resourceVersion) versions.set(before.resourceVersion, after.resourceVersion)
   }
 
+  /** Names of measuring Jobs hold the uid of their run. */
+  function withUids(text: string): string {
+    return text.replace(UID, uid => uids.get(uid) ?? uid)
+  }
+
   function translated(value: unknown, key = ''): unknown {
     if (typeof value === 'string') {
       if (key === 'resourceVersion') return versions.get(value) ?? '1'
-      return uids.get(value) ?? (value === from ? ns : value)
+      return value === from ? ns : withUids(value)
     }
     if (Array.isArray(value)) return value.map(item => translated(item))
     if (typeof value !== 'object' || value === null) return value
