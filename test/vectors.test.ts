@@ -11,6 +11,7 @@ import { podHash, stepsHash } from './tables/hashes.ts'
 import { nginxTable } from './tables/nginx.ts'
 import { phases, stepTexts } from './tables/phase.ts'
 import { basic, limits, reached, routed, weights } from './tables/replicas.ts'
+import { validation } from './tables/validation.ts'
 
 const TABLES: readonly Table[] = [
   podHash,
@@ -32,6 +33,7 @@ const TABLES: readonly Table[] = [
   verdicts,
   assess,
   args,
+  validation,
 ]
 
 for (const table of TABLES) {

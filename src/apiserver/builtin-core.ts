@@ -1,4 +1,7 @@
 // The kinds of the core group.
+
+import { podCauses } from '../api/rules/pod.ts'
+import { ownTree } from '../api/rules/tree.ts'
 import { builtIn } from './builtin.ts'
 import {
   bindingColumns,
@@ -27,9 +30,7 @@ import {
   secretCauses,
 } from './rules-core.ts'
 import { endpointsCauses } from './rules-endpoints.ts'
-import { podCauses } from './rules-pod.ts'
 import { serviceCauses } from './rules-service.ts'
-import { ownTree } from './tree.ts'
 
 const all = ['all']
 

@@ -1,8 +1,9 @@
 // Makes the definition of a built-in kind from what is special about it.
+
+import type { Tree } from '../api/rules/tree.ts'
 import type { KubeObject } from '../contract.ts'
 import { fieldsOf } from './field-table.ts'
 import type { Cause, Column, GenerationRule, KindDef, ScaleRule } from './model.ts'
-import type { Tree } from './tree.ts'
 import { decodeTyped } from './typed-decode.ts'
 
 export type Special = Readonly<{

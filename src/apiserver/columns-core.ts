@@ -1,4 +1,6 @@
 // The columns of the core group's other kinds, and of roles.
+
+import { numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { ageText } from './age.ts'
 import {
   ageColumn,
@@ -14,7 +16,6 @@ import {
   wide,
 } from './columns.ts'
 import type { Column } from './model.ts'
-import { numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const sizeOf = (object: Tree, ...keys: string[]): number =>
   keys.reduce((sum, key) => sum + Object.keys(treeAt(object, key)).length, 0)

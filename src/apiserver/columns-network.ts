@@ -1,4 +1,6 @@
 // The columns of Services, Ingresses, endpoints, leases and definitions.
+
+import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import {
   ageColumn,
   column,
@@ -12,7 +14,6 @@ import {
   wide,
 } from './columns.ts'
 import type { Column } from './model.ts'
-import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [])
 

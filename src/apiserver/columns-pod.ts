@@ -1,8 +1,9 @@
 // The columns of Pods. The status is the most telling word among phase, containers and deletion.
+
+import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { ageText } from './age.ts'
 import { ageColumn, column, nameColumn, orNone, specOf, statusOf, wide } from './columns.ts'
 import type { Column } from './model.ts'
-import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 type Seen = { reason: string; ready: number; restarts: number; restartedAt: string }
 

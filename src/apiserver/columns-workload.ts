@@ -1,8 +1,9 @@
 // The columns of workloads, autoscalers and disruption budgets.
+
+import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { ageText, shortHumanDuration } from './age.ts'
 import { ageColumn, column, count, nameColumn, some, specOf, statusOf, templateColumns } from './columns.ts'
 import type { Column } from './model.ts'
-import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const replicas = (object: Tree): number => numberAt(specOf(object), 'replicas')
 const status = (object: Tree, key: string): number => numberAt(statusOf(object), key)

@@ -1,7 +1,8 @@
 // What the columns of several kinds share: names, ages, containers, selectors as text.
+
+import { type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { ageText } from './age.ts'
 import type { Column } from './model.ts'
-import { type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 type Cell = string | number | boolean | null
 type Reader = (object: Tree, now: number) => Cell

@@ -1,6 +1,6 @@
 // What the API server fills into Namespaces, Secrets, Nodes and role bindings.
 // source: the defaults of core/v1 and rbac.authorization.k8s.io/v1.
-import { fill, isTree, ownTree, type Tree, textAt, treesAt } from './tree.ts'
+import { fill, isTree, ownTree, type Tree, textAt, treesAt } from '../api/rules/tree.ts'
 
 /** The defaults of a Namespace: its phase, the label with its name, and the finalizer while it lives. */
 export function defaultNamespace(object: Tree): void {

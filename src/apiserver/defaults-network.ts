@@ -1,6 +1,6 @@
 // What the API server fills into Services, Endpoints and EndpointSlices; and the cluster addresses it gives.
 // source: the defaults of core/v1, discovery/v1 and networking/v1.
-import { fill, isTree, ownTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+import { fill, isTree, ownTree, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 
 /** The nth cluster address, from 10.96.0.16 on (n = 0); never loopback. n up to 65,000. */
 export const allocateClusterIP = (nth: number): string => `10.96.${(nth + 16) >>> 8}.${(nth + 16) & 255}`

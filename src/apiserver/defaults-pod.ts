@@ -1,6 +1,6 @@
 // What the API server fills into Pods and pod templates.
 // source: the defaults of core/v1 and the admission that every cluster runs, less the service account token's volume.
-import { fill, isTree, numberAt, ownTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+import { fill, isTree, numberAt, ownTree, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 
 /** How an image is pulled when nothing is said: always when it is, in words or by omission, the latest. */
 function pullPolicy(image: string): string {

@@ -1,7 +1,8 @@
 // What the API server fills into Deployments, ReplicaSets, Jobs, autoscalers and disruption budgets.
 // source: the defaults of apps/v1, batch/v1 and autoscaling/v2.
+
+import { fill, isTree, ownTree, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { defaultTemplate } from './defaults-pod.ts'
-import { fill, isTree, ownTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 /** The defaults of a Deployment. */
 export function defaultDeployment(object: Tree): void {

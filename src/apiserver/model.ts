@@ -1,24 +1,8 @@
 // What the embedded API server knows of a kind, and the one error type that it answers with.
+import type { Cause } from '../api/rules/causes.ts'
 import type { KubeObject } from '../contract.ts'
 
-/** Why a field is refused; the causes of a 422. */
-export type Cause = Readonly<{
-  reason:
-    | 'FieldValueInvalid'
-    | 'FieldValueRequired'
-    | 'FieldValueNotSupported'
-    | 'FieldValueForbidden'
-    | 'FieldValueTypeInvalid'
-    | 'FieldValueTooLong'
-    | 'FieldValueTooMany'
-    | 'FieldValueDuplicate'
-    | 'FieldValueNotFound'
-    | 'InternalError'
-  /** Dotted path such as `spec.replicas` or `spec.containers[0].name`. */
-  field: string
-  /** The text behind the path, e.g. `Invalid value: -1: must be greater than or equal to 0`. */
-  message: string
-}>
+export type { Cause }
 
 /** A column of `kubectl get`: `path` is a dotted path or JSONPath below the object, `value` computes it. */
 export type Column = Readonly<{

@@ -1,7 +1,5 @@
 // Rules of metadata that hold for every kind: names, labels, annotations, owners, finalizers.
-import type { KubeObject, OwnerReference } from '../contract.ts'
-import type { Draft } from './core.ts'
-import type { Cause, KindDef } from './model.ts'
+
 import {
   dns1035Faults,
   dnsLabelFaults,
@@ -9,7 +7,10 @@ import {
   labelKeyFaults,
   labelValueFaults,
   pathSegmentFaults,
-} from './name-rules.ts'
+} from '../api/rules/names.ts'
+import type { KubeObject, OwnerReference } from '../contract.ts'
+import type { Draft } from './core.ts'
+import type { Cause, KindDef } from './model.ts'
 import { badRequest } from './refusals.ts'
 
 const FIELDS = new Set([

@@ -1,11 +1,12 @@
 // Rules for ConfigMaps, Secrets, Events, Nodes, PodTemplates, Leases and roles.
+
+import { type Causes, collectCauses } from '../api/rules/causes.ts'
+import { isIP } from '../api/rules/ip.ts'
+import { byPattern } from '../api/rules/names.ts'
+import { checkTemplate } from '../api/rules/pod.ts'
+import { isTree, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { sameJson } from '../contract.ts'
-import { type Causes, collectCauses } from './causes.ts'
-import { isIP } from './ip.ts'
 import type { Cause } from './model.ts'
-import { byPattern } from './name-rules.ts'
-import { checkTemplate } from './rules-pod.ts'
-import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 function keyFaults(key: string): string[] {
   if (key.length > 253) return ['must be no more than 253 bytes']

@@ -1,10 +1,11 @@
 // Rules for Endpoints and EndpointSlices: nobody may send a Service's traffic to loopback addresses.
-import { type Causes, collectCauses } from './causes.ts'
-import { isIP } from './ip.ts'
+
+import { addressFaults, endpointFaults } from '../api/rules/address.ts'
+import { type Causes, collectCauses } from '../api/rules/causes.ts'
+import { isIP } from '../api/rules/ip.ts'
+import { dnsLabelFaults, dnsSubdomainFaults } from '../api/rules/names.ts'
+import { type Tree, textAt, treesAt } from '../api/rules/tree.ts'
 import type { Cause } from './model.ts'
-import { dnsLabelFaults, dnsSubdomainFaults } from './name-rules.ts'
-import { addressFaults, endpointFaults } from './rules-address.ts'
-import { type Tree, textAt, treesAt } from './tree.ts'
 
 const families: Readonly<Record<string, 4 | 6>> = { IPv4: 4, IPv6: 6 }
 const protocols = ['SCTP', 'TCP', 'UDP']

@@ -1,9 +1,9 @@
 // Rules for Ingresses and IngressClasses.
-import { type Causes, collectCauses } from './causes.ts'
-import { isIP } from './ip.ts'
+import { type Causes, collectCauses } from '../api/rules/causes.ts'
+import { isIP } from '../api/rules/ip.ts'
+import { byPattern, dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from '../api/rules/names.ts'
+import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import type { Cause } from './model.ts'
-import { byPattern, dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './name-rules.ts'
-import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const wildcard = '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*'
 const wildcardPattern = new RegExp(`^${wildcard}$`)

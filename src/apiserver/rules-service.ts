@@ -1,12 +1,13 @@
 // Rules for Services, and what may change of one.
+
+import { addressFaults, endpointFaults } from '../api/rules/address.ts'
+import { type Causes, collectCauses } from '../api/rules/causes.ts'
+import { isIP } from '../api/rules/ip.ts'
+import { dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from '../api/rules/names.ts'
+import { checkLabels } from '../api/rules/selector.ts'
+import { numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { sameJson } from '../contract.ts'
-import { type Causes, collectCauses } from './causes.ts'
-import { isIP } from './ip.ts'
 import type { Cause } from './model.ts'
-import { dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './name-rules.ts'
-import { addressFaults, endpointFaults } from './rules-address.ts'
-import { checkLabels } from './rules-selector.ts'
-import { numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [])
 

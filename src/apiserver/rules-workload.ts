@@ -1,11 +1,12 @@
 // Rules for Deployments, ReplicaSets, Jobs, autoscalers and disruption budgets.
+
+import { type Causes, collectCauses } from '../api/rules/causes.ts'
+import { labelValueFaults } from '../api/rules/names.ts'
+import { checkTemplate } from '../api/rules/pod.ts'
+import { checkAmount, checkSelector, checkTemplateLabels, checkWorkloadSelector } from '../api/rules/selector.ts'
+import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from '../api/rules/tree.ts'
 import { sameJson } from '../contract.ts'
-import { type Causes, collectCauses } from './causes.ts'
 import type { Cause } from './model.ts'
-import { labelValueFaults } from './name-rules.ts'
-import { checkTemplate } from './rules-pod.ts'
-import { checkAmount, checkSelector, checkTemplateLabels, checkWorkloadSelector } from './rules-selector.ts'
-import { isTree, numberAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 const specOf = (object: Tree): Tree => treeAt(object, 'spec')
 

@@ -1,7 +1,8 @@
 // Label and field selectors: the texts of list requests and the objects inside Services and workloads.
+
+import { labelKeyFaults, labelValueFaults } from '../api/rules/names.ts'
 import type { KubeObject } from '../contract.ts'
 import { type KindDef, StatusError } from './model.ts'
-import { labelKeyFaults, labelValueFaults } from './name-rules.ts'
 
 export type Labels = Readonly<Record<string, string>>
 export type LabelMatcher = (labels: Labels | undefined) => boolean

@@ -1,8 +1,9 @@
 // Built-in objects as the server understands them: unknown fields dropped, values of the wrong type refused,
 // zero values left out or written as the field tables say, quantities in canonical form.
+
+import { canonicalQuantity, parseQuantity } from '../api/rules/quantity.ts'
 import { type Field, type FieldType, fieldsOf, type Shape } from './field-table.ts'
 import { StatusError } from './model.ts'
-import { canonicalQuantity, parseQuantity } from './quantity.ts'
 
 type Tree = Record<string, unknown>
 type Reading = { kind: string; version: string; unknown: string[] }

@@ -12,7 +12,7 @@ import { foundCondition, planClaims, planNewReplicaSet } from './revision.ts'
 import { desiredAnnotation, specReplicas } from './sets.ts'
 import { settle } from './status.ts'
 import type { Step } from './steps/step.ts'
-import { findProblem } from './validate.ts'
+import { findProblem } from './validate/problem.ts'
 import { planWorkloadGeneration } from './workload-ref.ts'
 
 /** The one-file things that were loaded: handed in by the caller, so that the core names none of them. */

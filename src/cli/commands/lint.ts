@@ -14,7 +14,7 @@ export default defineCommand({
     const files = context.flags['filename'] as readonly string[] | undefined
     if (!files?.length) throw new UsageError('filename')
     const objects = (await Promise.all(files.map(readManifests))).flat()
-    const { findSpecProblem } = await import('../../rollout/validate.ts')
+    const { findSpecProblem } = await import('../../rollout/validate/problem.ts')
     let code = 0
     for (const object of objects) {
       try {

@@ -1,6 +1,6 @@
 // Rules for probes and lifecycle handlers.
 import type { Causes } from './causes.ts'
-import { portNameFaults } from './name-rules.ts'
+import { portNameFaults } from './names.ts'
 import { isTree, type Tree, textAt, treeAt } from './tree.ts'
 
 function checkPort(to: Causes, field: string, port: unknown): void {

@@ -1,14 +1,14 @@
 // What a spec refers to must exist and fit (argo-behaviour 9.2, 9.4). Missing things come back by themselves: the
 // rollout is looked at again when they appear.
-import type { Service } from '../api/kube.ts'
-import type { Desired } from '../contract.ts'
-import { HASH_LABEL, MANAGED_BY } from './keys.ts'
-import type { Observed, Problem } from './observe.ts'
-import type { Known } from './plan.ts'
-import { ownerOf } from './revision.ts'
-import { configuredRouters } from './routers.ts'
-import { canaryServices } from './services.ts'
-import { maxTrafficWeight } from './weight.ts'
+import type { Service } from '../../api/kube.ts'
+import type { Desired } from '../../contract.ts'
+import { HASH_LABEL, MANAGED_BY } from '../keys.ts'
+import type { Observed, Problem } from '../observe.ts'
+import type { Known } from '../plan.ts'
+import { ownerOf } from '../revision.ts'
+import { configuredRouters } from '../routers.ts'
+import { canaryServices } from '../services.ts'
+import { maxTrafficWeight } from '../weight.ts'
 
 export function findReferenceProblem(seen: Observed, known: Known): Problem | undefined {
   for (const [path, name] of referencedServices(seen)) {

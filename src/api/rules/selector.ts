@@ -1,14 +1,19 @@
 // Rules for LabelSelectors, label maps and amounts such as 25%, wherever they stand.
 import type { Causes } from './causes.ts'
-import { byPattern, labelKeyFaults, labelValueFaults } from './name-rules.ts'
+import { byPattern, labelKeyFaults, labelValueFaults } from './names.ts'
 import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
 /** Checks the keys and values of a map of labels. */
 export function checkLabels(to: Causes, field: string, labels: Tree): void {
   for (const [key, value] of Object.entries(labels)) {
-    to.faults(field, key, labelKeyFaults(key))
+    to.faults(field, key, labelKeyFaults(key, to.dialect))
     to.faults(field, value, labelValueFaults(String(value)))
   }
+}
+
+/** Checks the keys of a map of annotations; their case does not matter. */
+export function checkAnnotations(to: Causes, field: string, annotations: Tree): void {
+  for (const key of Object.keys(annotations)) to.faults(field, key, labelKeyFaults(key.toLowerCase(), to.dialect))
 }
 
 /** Checks a LabelSelector. */

@@ -1,6 +1,6 @@
 // Rules for the requests and limits of containers.
 import type { Causes } from './causes.ts'
-import { labelKeyFaults } from './name-rules.ts'
+import { labelKeyFaults } from './names.ts'
 import { parseQuantity } from './quantity.ts'
 import { type Tree, treeAt } from './tree.ts'
 
@@ -21,6 +21,9 @@ export function checkResources(to: Causes, at: string, resources: Tree): void {
       }
       if (nano(amount) < 0n) to.invalid(here, amount, 'must be greater than or equal to 0')
     }
+  const all = [...Object.keys(limits), ...Object.keys(requests)]
+  const isLonely = all.some(name => name.startsWith('hugepages-')) && !all.includes('cpu') && !all.includes('memory')
+  if (isLonely) to.forbidden(at, 'HugePages require cpu or memory')
   for (const [name, amount] of Object.entries(requests)) {
     const limit = limits[name]
     if (limit !== undefined && nano(amount) > nano(limit))

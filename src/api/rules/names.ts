@@ -1,6 +1,8 @@
 // What names, label keys and label values may look like, each rule answering the sentences of the real server.
 // source: the rules of RFC 1123 and RFC 1035 names as the Kubernetes API states them in its messages.
 
+import type { Dialect } from './causes.ts'
+
 const alnum = '[A-Za-z0-9]'
 const keyFormat = `(${alnum}[-A-Za-z0-9_.]*)?${alnum}`
 const label1123 = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
@@ -67,11 +69,13 @@ export function pathSegmentFaults(name: string): string[] {
 }
 
 /** What is wrong with the key of a label, annotation, finalizer or condition; empty: nothing. */
-export function labelKeyFaults(key: string): string[] {
+export function labelKeyFaults(key: string, dialect: Dialect = '1.37'): string[] {
   const parts = key.split('/')
   const pattern = byPattern(keySentence, keyFormat, 'MyName', 'my.name', '123-abc')
   if (parts.length > 2)
-    return [`a valid label key ${pattern} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+    return [
+      `a ${dialect === '1.34' ? 'qualified name' : 'valid label key'} ${pattern} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
   const faults: string[] = []
   const name = parts.at(-1) ?? ''
   if (parts.length === 2) {

@@ -1,9 +1,10 @@
 // Rules for the containers of a pod.
 import type { Causes } from './causes.ts'
-import { dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './name-rules.ts'
-import { checkProbes } from './rules-probe.ts'
-import { checkResources } from './rules-resources.ts'
+import { byPattern, dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './names.ts'
+import { checkProbes } from './probe.ts'
+import { checkResources } from './resources.ts'
 import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+import { checkRelativePath } from './volumes.ts'
 
 const protocols = ['SCTP', 'TCP', 'UDP']
 
@@ -48,6 +49,15 @@ function checkFieldPath(to: Causes, at: string, path: string): void {
     to.invalid(at, path, `error converting fieldPath: field label not supported: ${path}`)
 }
 
+const resourceFields = ['limits', 'requests'].flatMap(kind =>
+  ['cpu', 'ephemeral-storage', 'memory'].map(name => `${kind}.${name}`),
+)
+
+function checkResourceField(to: Causes, at: string, resource: string): void {
+  if (resource === '') to.required(at)
+  else if (!/^(limits|requests)\.hugepages-/.test(resource)) to.oneOf(at, resource, resourceFields)
+}
+
 function checkSource(to: Causes, at: string, variable: Tree): void {
   const from = variable['valueFrom']
   if (!isTree(from)) return
@@ -58,13 +68,30 @@ function checkSource(to: Causes, at: string, variable: Tree): void {
     to.faults(`${at}.${name}.name`, textAt(ref, 'name'), dnsSubdomainFaults(textAt(ref, 'name')))
     if (textAt(ref, 'key') === '') to.required(`${at}.${name}.key`)
   }
+  const resource = from['resourceFieldRef']
+  if (isTree(resource)) checkResourceField(to, `${at}.resourceFieldRef.resource`, textAt(resource, 'resource'))
   const field = from['fieldRef']
   if (isTree(field)) checkFieldPath(to, `${at}.fieldRef.fieldPath`, textAt(field, 'fieldPath'))
   if (given.length === 0) {
-    const names = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
+    const names =
+      to.dialect === '1.34'
+        ? '`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'
+        : '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
     to.invalid(at, '', `must specify one of: ${names}`)
   } else if (textAt(variable, 'value') !== '') to.invalid(at, '', 'may not be specified when `value` is not empty')
   else if (given.length > 1) to.invalid(at, '', 'may not have more than one field specified at a time')
+}
+
+/** What older releases say of the name of an environment variable. */
+function strictNameFaults(name: string): string[] {
+  const sentence =
+    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
+  const format = '[-._a-zA-Z][-._a-zA-Z0-9]*'
+  if (!new RegExp(`^${format}$`).test(name))
+    return [byPattern(sentence, format, 'my.env-name', 'MY_ENV.NAME', 'MyEnvName1')]
+  if (name === '.') return ["must not be '.'"]
+  if (name === '..') return ["must not be '..'"]
+  return name.startsWith('..') ? ["must not start with '..'"] : []
 }
 
 function checkEnvironment(to: Causes, at: string, container: Tree): void {
@@ -73,6 +100,7 @@ function checkEnvironment(to: Causes, at: string, container: Tree): void {
     const name = textAt(variable, 'name')
     const sentence = "a valid environment variable name must consist only of printable ASCII characters other than '='"
     if (name === '') to.required(`${here}.name`)
+    else if (to.dialect === '1.34') to.faults(`${here}.name`, name, strictNameFaults(name))
     else if (!/^[ -<>-~]+$/.test(name)) to.invalid(`${here}.name`, name, sentence)
     checkSource(to, `${here}.valueFrom`, variable)
   }
@@ -92,13 +120,17 @@ function checkMounts(to: Causes, at: string, container: Tree, volumes: ReadonlyS
     if (path === '') to.required(`${here}.mountPath`)
     else if (paths.has(path)) to.invalid(`${here}.mountPath`, path, 'must be unique')
     paths.add(path)
+    // argo and the API server alike: the path of this error lacks the index.
+    checkRelativePath(to, `${at}.volumeMounts.subPath`, textAt(mount, 'subPath'))
+    checkRelativePath(to, `${at}.volumeMounts.subPathExpr`, textAt(mount, 'subPathExpr'))
   }
 }
 
 function checkContainer(to: Causes, at: string, container: Tree, spec: Tree, volumes: ReadonlySet<string>): void {
   const image = textAt(container, 'image')
   if (image === '') to.required(`${at}.image`)
-  else if (image !== image.trim()) to.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace')
+  else if (image !== image.trim() && to.dialect !== '1.34')
+    to.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace')
   checkPorts(to, at, container, spec['hostNetwork'] === true)
   checkEnvironment(to, at, container)
   checkMounts(to, at, container, volumes)
@@ -106,11 +138,25 @@ function checkContainer(to: Causes, at: string, container: Tree, spec: Tree, vol
   to.oneOf(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], ['File', 'FallbackToLogsOnError'])
   to.oneOf(`${at}.imagePullPolicy`, container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'])
   const security = treeAt(container, 'securityContext')
+  for (const name of ['runAsUser', 'runAsGroup'])
+    if (security[name] !== undefined) to.between(`${at}.securityContext.${name}`, security[name], 0, 2_147_483_647)
+  if (security['procMount'] !== undefined)
+    to.oneOf(`${at}.securityContext.procMount`, security['procMount'], ['Default', 'Unmasked'])
   if (security['privileged'] === true && security['allowPrivilegeEscalation'] === false) {
     const why = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'
     to.invalid(`${at}.securityContext`, security, why)
   }
   checkResources(to, `${at}.resources`, treeAt(container, 'resources'))
+}
+
+/** What containers that run before the others cannot have, unless they go on beside them. */
+function checkInitial(to: Causes, at: string, container: Tree): void {
+  const policy = container['restartPolicy']
+  if (policy !== undefined) to.oneOf(`${at}.restartPolicy`, policy, ['Always'])
+  if (policy === 'Always') return
+  for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'])
+    if (isTree(container[name]))
+      to.forbidden(`${at}.${name}`, 'may not be set for init containers without restartPolicy=Always')
 }
 
 /** Checks the containers and init containers of a pod; `at` is the path of its spec. */
@@ -129,5 +175,8 @@ export function checkContainers(to: Causes, at: string, spec: Tree, volumes: Rea
         names.add(name)
       }
       checkContainer(to, here, container, spec, volumes)
+      if (list === 'initContainers') checkInitial(to, here, container)
+      else if (container['restartPolicy'] !== undefined && to.dialect === '1.34')
+        to.forbidden(`${here}.restartPolicy`, 'may not be set for non-init containers')
     }
 }

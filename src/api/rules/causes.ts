@@ -1,8 +1,30 @@
 // Collects what is wrong with an object, in the words of the real server.
-import type { Cause } from './model.ts'
+
+/** Why a field is refused; the causes of a 422. */
+export type Cause = Readonly<{
+  reason:
+    | 'FieldValueInvalid'
+    | 'FieldValueRequired'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden'
+    | 'FieldValueTypeInvalid'
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany'
+    | 'FieldValueDuplicate'
+    | 'FieldValueNotFound'
+    | 'InternalError'
+  /** Dotted path such as `spec.replicas` or `spec.containers[0].name`. */
+  field: string
+  /** The text behind the path, e.g. `Invalid value: -1: must be greater than or equal to 0`. */
+  message: string
+}>
+
+/** Whose words are used where releases of Kubernetes differ. */
+export type Dialect = '1.34' | '1.37'
 
 export type Causes = Readonly<{
   list: Cause[]
+  dialect: Dialect
   /** `value` is shown as JSON. */
   invalid(field: string, value: unknown, why: string): void
   /** One cause for each fault of a name or text. */
@@ -15,6 +37,7 @@ export type Causes = Readonly<{
   oneOf(field: string, value: unknown, supported: readonly string[]): void
   duplicate(field: string, value: unknown): void
   notFound(field: string, value: unknown): void
+  internal(field: string, why: string): void
   tooMany(field: string, count: number, limit: number): void
   /** A whole number that must not be negative; absent is fine. */
   notNegative(field: string, value: unknown): void
@@ -23,12 +46,12 @@ export type Causes = Readonly<{
 
 const text = (value: unknown): string => JSON.stringify(value === undefined ? null : value)
 
-/** An empty collection of causes. */
-export function collectCauses(): Causes {
+/** An empty collection of causes. With `repeats` the same cause may stand in it twice. */
+export function collectCauses(options: Readonly<{ repeats?: boolean; dialect?: Dialect }> = {}): Causes {
   const list: Cause[] = []
   const add = (reason: Cause['reason'], field: string, message: string): void => {
     // Two labels with one fault are one cause.
-    const isKnown = list.some(cause => cause.field === field && cause.message === message)
+    const isKnown = !options.repeats && list.some(cause => cause.field === field && cause.message === message)
     if (!isKnown) list.push({ reason, field, message })
   }
   const invalid = (field: string, value: unknown, why: string): void =>
@@ -39,6 +62,7 @@ export function collectCauses(): Causes {
   }
   return {
     list,
+    dialect: options.dialect ?? '1.37',
     invalid,
     unsupported,
     faults(field, value, faults) {
@@ -50,6 +74,7 @@ export function collectCauses(): Causes {
       if (!supported.includes(value as string)) unsupported(field, value, supported)
     },
     duplicate: (field, value) => add('FieldValueDuplicate', field, `Duplicate value: ${text(value)}`),
+    internal: (field, why) => add('InternalError', field, `Internal error: ${why}`),
     notFound: (field, value) => add('FieldValueNotFound', field, `Not found: ${text(value)}`),
     tooMany: (field, count, limit) =>
       add('FieldValueTooMany', field, `Too many: ${count}: must have at most ${limit} items`),

@@ -1,0 +1,44 @@
+// Rules for a pod's security context and its name resolution.
+import { addressFaults } from './address.ts'
+import type { Causes } from './causes.ts'
+import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+
+const ID = 2_147_483_647
+const sysctlFormat = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'
+
+/** Checks a pod's securityContext. */
+export function checkPodSecurity(to: Causes, at: string, context: Tree): void {
+  const number = (name: string) => {
+    if (context[name] !== undefined) to.between(`${at}.${name}`, context[name], 0, ID)
+  }
+  for (const name of ['fsGroup', 'runAsUser', 'runAsGroup']) number(name)
+  const groups = Array.isArray(context['supplementalGroups']) ? context['supplementalGroups'] : []
+  for (const [i, group] of groups.entries()) to.between(`${at}.supplementalGroups[${i}]`, group, 0, ID)
+  const names = new Set<string>()
+  for (const [i, sysctl] of treesAt(context, 'sysctls').entries()) {
+    const here = `${at}.sysctls[${i}].name`
+    const name = textAt(sysctl, 'name')
+    if (name === '') to.required(here)
+    else if (name.length > 253 || !new RegExp(sysctlFormat).test(name))
+      to.invalid(here, name, `must have at most 253 characters and match regex ${sysctlFormat}`)
+    else if (names.has(name)) to.duplicate(here, name)
+    names.add(name)
+  }
+}
+
+/** Checks dnsConfig, which is needed where nothing else resolves names. */
+export function checkDns(to: Causes, at: string, spec: Tree): void {
+  const config = spec['dnsConfig']
+  const servers = isTree(config) && Array.isArray(config['nameservers']) ? config['nameservers'] : []
+  if (spec['dnsPolicy'] === 'None') {
+    if (!isTree(config)) to.required(at, 'must provide `dnsConfig` when `dnsPolicy` is None')
+    else if (servers.length === 0)
+      to.required(`${at}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')
+  }
+  if (!isTree(config)) return
+  if (servers.length > 3) to.invalid(`${at}.nameservers`, servers, 'must not have more than 3 nameservers')
+  for (const [i, server] of servers.entries())
+    to.faults(`${at}.nameservers[${i}]`, server, addressFaults(String(server)))
+  for (const [i, option] of treesAt(treeAt(spec, 'dnsConfig'), 'options').entries())
+    if (textAt(option, 'name') === '') to.required(`${at}.options[${i}]`, 'must not be empty')
+}
