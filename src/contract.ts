@@ -129,7 +129,8 @@ export type Desired = Readonly<{
 /** Looks an object up in the reading that the plan is made from. */
 export type Seen = (ref: Ref) => KubeObject | undefined
 
-export type Finding = Readonly<{ level: 'error' | 'warning'; path?: string; message: string }>
+/** `isMissing`: something referred to is not there, or the reference itself is wrong; told before what is there but unfit. */
+export type Finding = Readonly<{ level: 'error' | 'warning'; isMissing?: boolean; path?: string; message: string }>
 
 /** How far the router has followed: `verified` null means that it gives no feedback. */
 export type Observation = Readonly<{ verified: boolean | null; reason: string }>

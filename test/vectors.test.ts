@@ -12,6 +12,7 @@ import { nginxTable } from './tables/nginx.ts'
 import { phases, stepTexts } from './tables/phase.ts'
 import { basic, limits, reached, routed, weights } from './tables/replicas.ts'
 import { validation } from './tables/validation.ts'
+import { references } from './tables/validation-refs.ts'
 
 const TABLES: readonly Table[] = [
   podHash,
@@ -34,6 +35,7 @@ const TABLES: readonly Table[] = [
   assess,
   args,
   validation,
+  references,
 ]
 
 for (const table of TABLES) {

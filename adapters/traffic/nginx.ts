@@ -126,11 +126,16 @@ function findings(c: Config, want: Desired, seen: Seen, name: string): readonly 
   const found = seen(ingressRef(want.namespace, name))
   const field = c.stableIngresses ? 'stableIngresses' : 'stableIngress'
   const warning = (message: string): Finding => ({ level: 'warning', path: 'nginx', message })
+  // argo: the words of the reference, since people search for them.
+  if (!found) {
+    // argo: of several, the path has a capital letter and the value is the whole list.
+    const [path, value] = c.stableIngresses ? ['nginx.StableIngresses', c.stableIngresses] : [`nginx.${field}`, name]
+    const message = `Invalid value: ${JSON.stringify(value)}: ingress.networking.k8s.io "${name}" not found`
+    return [{ level: 'error', isMissing: true, path, message }]
+  }
   const refused = (text: string): readonly Finding[] => [
     { level: 'error', path: `nginx.${field}`, message: `Invalid value: ${JSON.stringify(name)}: ${text}` },
   ]
-  // argo: the words of the reference, since people search for them.
-  if (!found) return refused(`ingress.networking.k8s.io "${name}" not found`)
   const stable = readIngress(found)
   const service = destOf(want, 'stable')?.service ?? ''
   const moved = stable.rules.filter(rule => pathsOf(rule).some(path => serviceOf(path) === service))
@@ -152,6 +157,15 @@ function findings(c: Config, want: Desired, seen: Seen, name: string): readonly 
   return result
 }
 
+/** One of the two ways to name Ingresses must be used, and only one. */
+function formFindings(c: Config): readonly Finding[] | undefined {
+  const [isOne, areSeveral] = [Boolean(c.stableIngress), (c.stableIngresses ?? []).length > 0]
+  if (isOne !== areSeveral) return undefined
+  const fault = isOne ? 'Both are configured.' : 'Neither are configured.'
+  const message = `Internal error: Either StableIngress or StableIngresses must be configured. ${fault}`
+  return [{ level: 'error', isMissing: true, path: 'nginx', message }]
+}
+
 export default defineTrafficRouter<Config>({
   name: 'nginx',
   config,
@@ -170,7 +184,7 @@ export default defineTrafficRouter<Config>({
       ingressRef(owner.namespace, canaryName(owner.name, name)),
     ]),
 
-  check: (c, want, seen) => namesOf(c).flatMap(name => findings(c, want, seen, name)),
+  check: (c, want, seen) => formFindings(c) ?? namesOf(c).flatMap(name => findings(c, want, seen, name)),
 
   plan(c, want, seen) {
     const actions: Action[] = []

@@ -5,7 +5,7 @@ import { type KindRef, type KubeObject, type Ref, refOf } from '../contract.ts'
 import type { Key } from '../ports.ts'
 import type { Known } from '../rollout/plan.ts'
 import { annotatedRouter, configuredRouters } from '../rollout/routers.ts'
-import { referencedServices } from '../rollout/validate/references.ts'
+import { referencedServices } from '../rollout/validate/services.ts'
 
 const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
 

@@ -1,12 +1,10 @@
 // The spec of an AnalysisRun: templates flattened and merged, arguments from the rollout filled in (argo-behaviour 5.4, 9.3).
 import type { AnalysisRun, AnalysisTemplate } from '../api/analysis.ts'
 import type { RolloutAnalysis } from '../api/analysis-ref.ts'
-import { type KindRef, sameJson } from '../contract.ts'
+import { sameJson } from '../contract.ts'
 import type { Observed } from './observe.ts'
 import { hashOf } from './sets.ts'
-
-const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
-const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
+import { templateOf } from './templates.ts'
 
 export type RunSpec = AnalysisRun['spec']
 type TemplateSpec = AnalysisTemplate['spec']
@@ -22,6 +20,11 @@ export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
   const names = metrics.map(metric => metric.name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) return { problem: `two metrics have the same name '${twice}'` }
+  const rules = ruleProblem({
+    dryRun: specs.flatMap(spec => spec.dryRun ?? []),
+    measurementRetention: specs.flatMap(spec => spec.measurementRetention ?? []),
+  })
+  if (rules !== undefined) return { problem: rules }
   const args = mergeArguments(seen, analysis, specs)
   if ('problem' in args) return args
   const dryRun = [...specs.flatMap(spec => spec.dryRun ?? []), ...(analysis.dryRun ?? [])]
@@ -42,12 +45,11 @@ export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
 /** Follows nested templates; each is taken once. */
 function collect(seen: Observed, refs: TemplateRefs, done: Set<string>, into: TemplateSpec[]): string | undefined {
   for (const { templateName = '', clusterScope } of refs ?? []) {
-    const kind = clusterScope ? CLUSTER_TEMPLATE : ANALYSIS_TEMPLATE
-    if (done.has(`${kind.kind} ${templateName}`)) continue
-    done.add(`${kind.kind} ${templateName}`)
-    const namespace = clusterScope ? {} : { namespace: seen.rollout.metadata.namespace ?? '' }
-    const template = seen.look({ ...kind, ...namespace, name: templateName }) as AnalysisTemplate | undefined
-    if (!template) return `${kind.kind} '${templateName}' not found`
+    const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
+    if (done.has(`${kind} ${templateName}`)) continue
+    done.add(`${kind} ${templateName}`)
+    const template = templateOf(seen, { templateName, clusterScope: clusterScope ?? null })
+    if (!template) return `${kind} '${templateName}' not found`
     into.push(template.spec)
     const problem = collect(seen, template.spec.templates, done, into)
     if (problem) return problem
@@ -94,4 +96,18 @@ function fieldText(rollout: unknown, path: string): string | undefined {
     value = (value as Record<string, unknown>)[quoted ?? plain ?? '']
   }
   return value === undefined || value === null || typeof value === 'object' ? undefined : String(value)
+}
+
+type Rules = readonly Readonly<{ metricName: string }>[] | null | undefined
+
+/** Two rules for one metric. */
+export function ruleProblem({
+  dryRun,
+  measurementRetention,
+}: Pick<RolloutAnalysis, 'dryRun' | 'measurementRetention'>) {
+  const twice = (rules: Rules) =>
+    rules?.find((rule, i) => rules.findIndex(other => other.metricName === rule.metricName) !== i)?.metricName
+  const [dry, kept] = [twice(dryRun), twice(measurementRetention)]
+  if (dry !== undefined) return `two Dry-Run metric rules have the same name '${dry}'`
+  return kept === undefined ? undefined : `two Measurement Retention metric rules have the same name '${kept}'`
 }

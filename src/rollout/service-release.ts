@@ -5,7 +5,7 @@ import { type Action, type Ref, refOf } from '../contract.ts'
 import { HASH_LABEL, MANAGED_BY } from './keys.ts'
 import { ROLLOUT } from './observe.ts'
 import { selectedHash } from './services.ts'
-import { referencedServices } from './validate/references.ts'
+import { referencedServices } from './validate/services.ts'
 
 /** The rollout that says it moves this Service's selector; undefined when there is nothing of a rollout to take away. */
 export function managerOf(service: Service): Ref | undefined {

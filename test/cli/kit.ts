@@ -2,7 +2,7 @@
 // Runs commands in this process against the embedded API server with the real controller, on a virtual clock.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { crds } from '../../src/api/crd.ts'
 import { directTransport } from '../../src/apiserver/direct.ts'
 import type { Io } from '../../src/cli/command.ts'
@@ -78,6 +78,8 @@ export async function watching(world: World, argv: readonly string[], around?: A
   return running
 }
 
+/** Real milliseconds that a command has to load. */
+const LOADING = 150
 /** Event loop turns after which a command that is not done is waiting for time to pass. */
 const TURNS = 50
 
@@ -89,6 +91,8 @@ export async function run(world: World, command: string | readonly string[], aro
   const done = running.done.then(one => {
     said = one
   })
+  // A command reads files before it asks anything; no time may pass meanwhile, however busy the machine is.
+  for (let waited = 0; waited < LOADING && !said; waited += 2) await pause(2)
   for (let seconds = 0; seconds < 600; seconds += 0.25) {
     for (let i = 0; i < TURNS && !said; i++) await turn()
     if (said) return said

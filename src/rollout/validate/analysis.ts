@@ -1,0 +1,129 @@
+// The analyses that a spec names: their templates must be there, and a run must come of them that ends.
+import { ArgumentError, resolveMetric } from '../../analysis/args.ts'
+import { specProblem } from '../../analysis/check-spec.ts'
+import { effectiveCount } from '../../analysis/phases.ts'
+import type { AnalysisTemplate, Metric } from '../../api/analysis.ts'
+import type { RolloutAnalysis } from '../../api/analysis-ref.ts'
+import type { Observed, Problem } from '../observe.ts'
+import { buildRunSpec, ruleProblem } from '../run-spec.ts'
+import { type TemplateRef, templateOf } from '../templates.ts'
+
+type Analysis = Readonly<{ path: string; analysis: RolloutAnalysis; isBackground: boolean; isCanary: boolean }>
+
+/** Every analysis of the spec, in the order in which they are checked. */
+function analysesOf({ spec }: Observed): readonly Analysis[] {
+  const { blueGreen, canary } = spec.strategy ?? {}
+  const at = (path: string, analysis: unknown, isCanary: boolean, isBackground = false): readonly Analysis[] =>
+    analysis == null
+      ? []
+      : [{ path: `spec.strategy.${path}.templates`, analysis: analysis as RolloutAnalysis, isBackground, isCanary }]
+  return [
+    ...at('blueGreen.prePromotionAnalysis', blueGreen?.prePromotionAnalysis, false),
+    ...at('blueGreen.postPromotionAnalysis', blueGreen?.postPromotionAnalysis, false),
+    ...(canary?.steps ?? []).flatMap((step, i) => at(`canary.steps[${i}].analysis`, step?.analysis, true)),
+    ...at('canary.analysis', canary?.analysis, true, true),
+  ]
+}
+
+const problem = (path: string, value: string, text: string): Problem => ({
+  message: `${path}: Invalid value: ${JSON.stringify(value)}: ${text}`,
+})
+
+/** The first template that is not there; one that another template names is told at that one's place. */
+export function missingTemplate(seen: Observed): Problem | undefined {
+  for (const { path, analysis } of analysesOf(seen)) {
+    const missing = missingAmong(seen, analysis.templates ?? [], path, new Set())
+    if (missing) return missing
+  }
+  return undefined
+}
+
+function missingAmong(
+  seen: Observed,
+  refs: readonly TemplateRef[],
+  path: string,
+  done: Set<string>,
+): Problem | undefined {
+  const found = refs.map(ref => [ref, templateOf(seen, ref)] as const)
+  for (const [{ templateName = '', clusterScope }, template] of found) {
+    const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
+    if (!template) return problem(path, templateName, `${kind} '${templateName}' not found`)
+  }
+  for (const [ref, template] of found) {
+    const text = `${ref.clusterScope === true} ${ref.templateName}`
+    if (done.has(text)) continue
+    done.add(text)
+    const missing = missingAmong(seen, template?.spec.templates ?? [], 'spec.templates', done)
+    if (missing) return missing
+  }
+  return undefined
+}
+
+/** Everything that is wrong with the analyses, all their templates being there. */
+export function unfitTemplates(seen: Observed): readonly Problem[] {
+  const analyses = analysesOf(seen)
+  const rules = analyses.filter(one => one.isCanary).map(one => ruleProblem(one.analysis))
+  // argo: a bad rule of one step is told of every analysis of the canary.
+  const spoilt = rules.find(text => text !== undefined)
+  return analyses.flatMap(one => unfit(seen, one, one.isCanary ? spoilt : undefined))
+}
+
+function unfit(seen: Observed, one: Analysis, spoilt: string | undefined): readonly Problem[] {
+  const { path, analysis, isBackground } = one
+  const names = `templateNames: [${(analysis.templates ?? []).map(({ templateName = '' }) => templateName).join(' ')}]`
+  const built = buildRunSpec(seen, { ...analysis, args: stoodIn(analysis.args) })
+  const text = 'problem' in built ? built.problem : spoilt
+  if (text !== undefined) return [problem(path, names, text)]
+  const templates = allTemplates(seen, analysis.templates ?? [])
+  return templates.flatMap(template =>
+    (isBackground ? unfitBackground(template, analysis) : unfitMetrics(template)).map(fault =>
+      problem(path, template.metadata.name, fault),
+    ),
+  )
+}
+
+/** What an argument stands for while a spec is checked. */
+const DUMMY = 'dummy-value'
+
+/** Arguments whose values are only known later. */
+const stoodIn = (args: RolloutAnalysis['args']): RolloutAnalysis['args'] =>
+  args?.map(({ valueFrom, ...arg }) => (valueFrom ? { ...arg, value: DUMMY } : arg))
+
+function allTemplates(seen: Observed, refs: readonly TemplateRef[], done = new Set<string>()): AnalysisTemplate[] {
+  return refs.flatMap(ref => {
+    const text = `${ref.clusterScope === true} ${ref.templateName}`
+    const template = templateOf(seen, ref)
+    if (!template || done.has(text)) return []
+    done.add(text)
+    return [template, ...allTemplates(seen, template.spec.templates ?? [], done)]
+  })
+}
+
+/** A run that something waits for must end. argo: a count that comes from an argument counts as none. */
+function unfitMetrics(template: AnalysisTemplate): readonly string[] {
+  const { name } = template.metadata
+  const args = (template.spec.args ?? []).map(arg => ({ ...arg, value: arg.value ?? DUMMY }))
+  let metrics: readonly Metric[]
+  try {
+    metrics = (template.spec.metrics ?? []).map(metric => resolveMetric(metric, args))
+  } catch (error) {
+    if (error instanceof ArgumentError) return [`AnalysisTemplate ${name}: ${error.message}`]
+    throw error
+  }
+  const text = metrics.length > 0 ? specProblem({ metrics: [...metrics] }) : undefined
+  if (text !== undefined) return [`AnalysisTemplate ${name}: ${text}`]
+  return metrics
+    .filter(metric => effectiveCount(metric) === undefined)
+    .map(({ name: metric, count }) => {
+      const shown = count === undefined || count === null ? '<nil>' : String(count)
+      return `AnalysisTemplate ${name} has metric ${metric} which runs indefinitely. Invalid value for count: ${shown}`
+    })
+}
+
+/** A background run needs every argument that a template leaves open. */
+function unfitBackground(template: AnalysisTemplate, { args = [] }: RolloutAnalysis): readonly string[] {
+  const open = (template.spec.args ?? []).filter(arg => arg.value == null && arg.valueFrom == null)
+  if (open.length === 0) return []
+  if ((args ?? []).length === 0) return ['missing analysis arguments in rollout spec']
+  return open.filter(arg => !args?.some(given => given.name === arg.name)).map(arg => arg.name)
+}
