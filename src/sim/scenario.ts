@@ -128,8 +128,8 @@ type Seen = Readonly<{
   canary?: { weights?: { canary: { weight: number }; stable: { weight: number } } }
 }>
 
-/** What the world shows: phases and weights of rollouts and runs, replicas, selectors, events. */
-function observer(tell: (line: string) => void): (event: ObjectEvent) => void {
+/** What the world shows, a line a change: phases and weights of rollouts and runs, replicas, selectors, events. */
+export function observer(tell: (line: string) => void): (event: ObjectEvent) => void {
   const last = new Map<string, string>()
   const changed = (key: string, text: string) => {
     if (last.get(key) === text) return

@@ -11,6 +11,7 @@ import { planPromote } from '../../src/rollout/promote.ts'
 import { comparable, podText } from '../../src/sim/normalise.ts'
 import { createWorld, type World } from '../../src/sim/world.ts'
 import { blueGreenApp, canaryApp, markedApp, shipped } from './apps.ts'
+import type { Wire } from './wire.ts'
 
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }
 const KINDS = [
@@ -91,11 +92,6 @@ export const scripts: readonly Script[] = [
     },
   },
 ]
-
-/** A wire that may go dead; a new controller is started on the next one then. */
-export type Wire = Transport & Readonly<{ isDead(): boolean }>
-
-export const sound = (inner: Transport): Wire => Object.assign({ isDead: () => false }, inner)
 
 export type Release = Readonly<{
   /** The wire of the n-th controller, counted from 0. */

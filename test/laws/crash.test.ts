@@ -2,27 +2,8 @@
 // write, before or after the server has heard it; another one takes over; the end is the same as without a death.
 import fc from 'fast-check'
 import { test } from 'tap'
-import type { Transport } from '../../src/ports.ts'
-import { playRelease, type Script, scripts, sound, type Wire } from '../kit/release.ts'
-
-/** A wire that goes dead at the n-th write: nothing is answered any more. `heard`: the server still carries it out. */
-function mortal(inner: Transport, dieAt: number, heard: boolean): Wire {
-  let writes = 0
-  let isDead = false
-  const never = new Promise<never>(() => {})
-  return {
-    isDead: () => isDead,
-    async request(request) {
-      if (isDead) return never
-      if (request.method !== 'GET') writes += 1
-      if (writes < dieAt || request.method === 'GET') return await inner.request(request)
-      isDead = true
-      if (heard) await inner.request(request)
-      return never
-    },
-    stream: request => (isDead ? never : inner.stream(request)),
-  }
-}
+import { playRelease, type Script, scripts } from '../kit/release.ts'
+import { mortal, sound } from '../kit/wire.ts'
 
 type Death = Readonly<{ after: number; heard: boolean }>
 

@@ -7,7 +7,8 @@ import type { KubeObject } from '../../src/contract.ts'
 import { faultyTransport, randomFaults } from '../../src/kube/faulty.ts'
 import { seeded } from '../../src/sim/clock.ts'
 import type { World } from '../../src/sim/world.ts'
-import { playRelease, type Script, scripts, sound } from '../kit/release.ts'
+import { playRelease, type Script, scripts } from '../kit/release.ts'
+import { sound } from '../kit/wire.ts'
 
 const HASH = 'rollouts-pod-template-hash'
 /** The faults last for this long, virtual milliseconds. */
