@@ -134,7 +134,9 @@ export function planSizes(
     otherRSs: seen.otherRSs.map(rs => sized(rs)!),
   }
   // Stable is sized by the weights stored before this pass, new by those just computed: the lag is deliberate (argo).
-  const forStable = routed ? routedCounts({ ...sets, weights: status.canary?.weights }) : basicCounts(sets)
+  // Before any weight was stored (routing came in mid-life) all traffic is stable's; argo would scale it away here.
+  const stored = status.canary?.weights ?? { stable: { weight: maxTrafficWeight(spec) } }
+  const forStable = routed ? routedCounts({ ...sets, weights: stored }) : basicCounts(sets)
   const forNew = routed ? routedCounts({ ...sets, weights }) : forStable
   const deadlines = planDeadlineRemoval(seen, intent)
   const why = `weight ${maxTrafficWeight(spec)} and replicas ${seen.replicas} give ${forNew.new} canary and ${forStable.stable} stable pods`

@@ -1,6 +1,7 @@
 // A sample of what `npm run laws` plays by the thousand: any life of a rollout keeps the laws and comes to a good end.
 import fc from 'fast-check'
 import { test } from 'tap'
+import { FOUND } from './found.ts'
 import { lives } from './life.ts'
 import { live } from './live.ts'
 
@@ -15,3 +16,9 @@ test('whatever people, pods and faults do, nothing unsafe is seen and the end is
   t.equal(result.failed, false, `seed ${result.seed}, path ${result.counterexamplePath}`)
   t.ok(deaths > 10, `the controller died ${deaths} times`)
 })
+
+for (const [name, life] of Object.entries(FOUND)) {
+  test(`found by chance: ${name}`, async t => {
+    t.strictSame((await live(life)).breaches, [])
+  })
+}

@@ -46,12 +46,18 @@ export function watchSafety(world: World, isExact: boolean): Safety {
   const setOf = (hash: string | undefined) => sets().find(rs => hashOf(rs) === hash)
   const isCalm = () => isExact && now() - disturbedAt > 2 * MEMORY
   const lately = (hash: string | undefined): number =>
-    Math.max(0, ...(peaks.get(hash ?? '') ?? []).filter(p => now() - p.at <= MEMORY).map(p => p.count))
+    Math.max(
+      available(setOf(hash)),
+      ...(peaks.get(hash ?? '') ?? []).filter(p => now() - p.at <= MEMORY).map(p => p.count),
+    )
 
   const selected = (name: string): string | undefined =>
     (world.get(SERVICE, name) as Selecting | undefined)?.spec.selector[HASH]
 
-  const served = (rs: Set): string | undefined => servicesInRoute(rollout()).find(name => selected(name) === hashOf(rs))
+  /** The weight of the canary, as the router was told last. */
+  let weightNow = 0
+  const served = (rs: Set): string | undefined =>
+    weightNow === 100 ? undefined : servicesInRoute(rollout()).find(name => selected(name) === hashOf(rs))
 
   const sawSet = (rs: Set, old: Set | undefined) => {
     const list = peaks.get(hashOf(rs)) ?? []

@@ -1,0 +1,28 @@
+// Lives that once broke a law, as `npm run laws` shrank them.
+import type { Doing, Life, Strategy } from './life.ts'
+
+const calm = { rate: 0, seed: 1, deaths: [] }
+const ship = (version: number, after = 0): Doing => ({ after, does: { is: 'ship', version, quality: 'good' } })
+const routed = (canary: object): Strategy => ({
+  name: 'canary behind nginx',
+  strategy: {
+    canary: {
+      stableService: 'app-stable',
+      canaryService: 'app-canary',
+      trafficRouting: { nginx: { stableIngress: 'app' } },
+      ...canary,
+    },
+  },
+})
+
+export const FOUND: Readonly<Record<string, Life>> = {
+  'routing with dynamicStableScale comes in mid-update: stable keeps its pods': {
+    replicas: 1,
+    strategy: { name: 'canary', strategy: { canary: { steps: [], maxSurge: 1, maxUnavailable: 0 } } },
+    doings: [
+      ship(2),
+      { after: 0, does: { is: 'strategy', strategy: routed({ steps: [], dynamicStableScale: true }) } },
+    ],
+    trouble: calm,
+  },
+}
