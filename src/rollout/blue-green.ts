@@ -9,7 +9,7 @@ import { planEphemeral } from './ephemeral.ts'
 import type { Observed } from './observe.ts'
 import { planOldBlueGreen } from './old-sets.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
-import { isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
+import { isAborted, isFreshAbort, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
 import type { Known, Plan } from './plan.ts'
 import { isFullyPromoted, rollback } from './progress.ts'
 import { planPodRestart } from './restarter.ts'
@@ -209,7 +209,9 @@ function blueGreenStatus(seen: Observed, selectors: Selectors): RolloutStatus {
 function reset(seen: Observed, work: Part, preview: string, now: Millis): Plan {
   const { promoteFull: _p, ...status } = blueGreenStatus(seen, { preview, active: liveActive(seen) })
   const because = part({ because: ['the template changed'] })
-  return finish(seen, status, { ...NO_INTENT, clear: true, unabort: true }, join(work, because), now)
+  const isStable = seen.newRS !== undefined && seen.status.stableRS === hashOf(seen.newRS)
+  const intent: PauseIntent = { ...NO_INTENT, clear: true, unabort: isStable || !isFreshAbort(seen.status) }
+  return finish(seen, status, intent, join(work, because), now)
 }
 
 /** Why the new version becomes stable; undefined: not yet. */

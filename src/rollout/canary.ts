@@ -6,7 +6,7 @@ import { planEphemeral } from './ephemeral.ts'
 import type { Observed } from './observe.ts'
 import { planOldCanary } from './old-sets.ts'
 import { join, NOTHING, normal, type Part, part } from './part.ts'
-import { isAborted, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
+import { isAborted, isFreshAbort, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
 import type { Known, Plan } from './plan.ts'
 import {
   canaryPromotion,
@@ -31,6 +31,7 @@ import { baseStatus, finish } from './status.ts'
 import { stepHash } from './step-hash.ts'
 import { stepText } from './step-text.ts'
 import { planTraffic, type Traffic } from './traffic.ts'
+import { planUnblock } from './unblock.ts'
 import { maxTrafficWeight } from './weight.ts'
 import { planWorkloadScale } from './workload-ref.ts'
 
@@ -90,7 +91,7 @@ function reset(seen: Observed, revision: Part, now: Millis): Plan {
   const inWindow = rollback(seen, now).isWithinWindow && seen.newRS !== undefined && specReplicas(seen.newRS) > 0
   const skips = steps > 0 && (isStable || inWindow)
   const text = isStable ? 'Rollback to stable ReplicaSets' : 'Rollback to active ReplicaSets within RollbackWindow'
-  const intent: PauseIntent = { ...NO_INTENT, clear: true, unabort: true }
+  const intent: PauseIntent = { ...NO_INTENT, clear: true, unabort: isStable || !isFreshAbort(seen.status) }
   const work = part({
     events: skips ? [normal('SkipSteps', text)] : [],
     because: ['the template or the steps changed'],
@@ -146,7 +147,9 @@ export function planSizes(
   const fresh = planNewScale(seen, forNew.new, intent, now, sizeReason(seen) || why)
   if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }
   const old = planOldCanary(seen, isFullyPromoted(status), now)
-  return { part: join(deadlines, stable.part, fresh.part, old.part), resized: old.resized }
+  const unblocked = routed || old.resized ? UNSCALED : planUnblock(seen)
+  const all = join(deadlines, stable.part, fresh.part, old.part, unblocked.part)
+  return { part: all, resized: old.resized || unblocked.resized }
 }
 
 function sizeReason(seen: Observed): string {

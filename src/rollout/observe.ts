@@ -7,6 +7,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts'
 import type { KindRef, KubeObject, Ref } from '../contract.ts'
 import type { Key, Lookup } from '../ports.ts'
 import { HASH_LABEL } from './keys.ts'
+import { isFreshAbort } from './pauses.ts'
 import { podTemplateHash } from './pod-hash.ts'
 import { selects } from './selector.ts'
 import { byCreation, hashOf } from './sets.ts'
@@ -64,7 +65,7 @@ export function observe(key: Key, cache: Lookup, pods?: readonly Pod[]): Observe
 /** As `observe`, for an object that need not be in the cache (plan preview). */
 export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly Pod[]): Observed {
   const { namespace = '', uid = '' } = rollout.metadata
-  const status: RolloutStatus = rollout.status ?? {}
+  const status = settledWish(rollout.status ?? {})
   const workload = resolveWorkload(rollout, cache)
   const { template, selector } = workload
   const claimed = claim(rollout, selector, cache)
@@ -96,6 +97,11 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     service,
   }
 }
+
+/** An abort that no pass has seen yet wins over a full promotion: of two wishes at once the safe one is followed. Later, a
+ * full promotion of what was aborted is a wish of its own. argo: the full promotion always wins. */
+const settledWish = ({ promoteFull, ...status }: RolloutStatus): RolloutStatus =>
+  promoteFull === undefined || isFreshAbort(status) ? status : { ...status, promoteFull }
 
 /** Which ReplicaSets are ours: owned by uid and matching; ownerless but matching; owned but not matching. */
 function claim(rollout: Rollout, selector: LabelSelector | undefined, cache: Lookup) {

@@ -29,6 +29,9 @@ export function isAborted(status: RolloutStatus, intent: PauseIntent = NO_INTENT
   return status.abort === true && !intent.unabort
 }
 
+/** Somebody asked for an abort, and no pass has seen it yet. */
+export const isFreshAbort = ({ abort, abortedAt }: RolloutStatus): boolean => abort === true && abortedAt == null
+
 type PauseFields = Pick<RolloutStatus, 'abort' | 'abortedAt' | 'pauseConditions' | 'controllerPause'>
 
 /** The four status fields after this pass. Absent means unset. */

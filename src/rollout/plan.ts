@@ -7,9 +7,10 @@ import { findCondition, setCondition } from './conditions.ts'
 import type { Observed, Problem } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { syncPauseConditions } from './pause-conditions.ts'
+import { isFreshAbort } from './pauses.ts'
 import { planReplicasOnly } from './replicas-only.ts'
 import { foundCondition, planClaims, planNewReplicaSet } from './revision.ts'
-import { desiredAnnotation, specReplicas } from './sets.ts'
+import { desiredAnnotation, hashOf, specReplicas } from './sets.ts'
 import { settle } from './status.ts'
 import type { Step } from './steps/step.ts'
 import { findProblem } from './validate/problem.ts'
@@ -73,8 +74,10 @@ function recordFound(seen: Observed, now: Millis): Plan | undefined {
 
 /** An abort of a rollout that is already back at stable has nothing left to do. */
 function dropNeedlessAbort(seen: Observed, now: Millis): Plan | undefined {
-  const { status } = seen
-  const isStable = (status.stableRS ?? '') !== '' && status.stableRS === status.currentPodHash
+  const { status, newRS } = seen
+  const isAtStable = (status.stableRS ?? '') !== '' && status.stableRS === status.currentPodHash
+  // An abort beside a change that no pass has seen is meant for that change.
+  const isStable = isAtStable && (!isFreshAbort(status) || !newRS || hashOf(newRS) === status.stableRS)
   if (!isStable || status.abort !== true) return undefined
   const { abort: _a, abortedAt: _t, ...rest } = status
   return { ...part({ because: ['nothing to abort: the stable version runs'] }), status: settle(seen, rest, now) }

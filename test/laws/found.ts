@@ -25,4 +25,10 @@ export const FOUND: Readonly<Record<string, Life>> = {
     ],
     trouble: calm,
   },
+  'pods of a bad first version use up the surge of a plain canary': {
+    replicas: 1,
+    strategy: { name: 'canary', strategy: { canary: { steps: [], maxSurge: '25%', maxUnavailable: 0 } } },
+    doings: [{ after: 0, does: { is: 'ship', version: 1, quality: 'bad' } }],
+    trouble: { rate: 0.2, seed: 203546, deaths: [] },
+  },
 }
