@@ -41,7 +41,7 @@ const GO_ESCAPE: Readonly<Record<number, string>> = Object.fromEntries([
 
 /** JSON text with every placeholder replaced, in one pass. argo: a placeholder ends at the first two braces, wherever
  * they are, and of several that cannot be resolved the last is named. */
-function substitute(text: string, values: ReadonlyMap<string, string>): string {
+export function substitute(text: string, values: ReadonlyMap<string, string>): string {
   let result = ''
   let failure: string | undefined
   let rest = text

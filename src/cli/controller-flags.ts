@@ -4,7 +4,6 @@ import type { Command as Commander } from 'commander'
 /** Accepted so that a deployment's arguments need no editing; what they are about is not there yet, or not needed. */
 const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: string])[] = [
   ['--kloglevel', '0', 'there is no klog here'],
-  ['--experiment-threads', '10', 'experiments are not run yet'],
   ['--ingress-threads', '10', 'Ingresses are part of their rollout'],
   ['--ephemeral-metadata-threads', '10', 'pods are patched in order'],
   ['--ephemeral-metadata-update-pod-retries', '3', 'a failed pass is tried again until it succeeds'],
@@ -37,6 +36,7 @@ export function addControllerFlags(command: Commander): void {
     )
     .option('--rollout-threads <number>', 'rollouts worked on at once', '10')
     .option('--analysis-threads <number>', 'analysis runs worked on at once', '30')
+    .option('--experiment-threads <number>', 'experiments worked on at once', '10')
     .option('--service-threads <number>', 'Services given back at once', '10')
     .option('--rollout-resync <seconds>', 'look at every rollout again this often', '900')
     .option('--metricsPort <port>', 'where /metrics is served; 0: nowhere', '8090')

@@ -27,9 +27,10 @@ export type ControllerFlags = Readonly<{
   context?: string
   /** See startController. */
   instanceId?: string
-  /** Rollouts, AnalysisRuns and Services worked on at once. */
+  /** Rollouts, AnalysisRuns, Experiments and Services worked on at once. */
   rolloutThreads: number
   analysisThreads: number
+  experimentThreads: number
   serviceThreads: number
   /** Milliseconds. */
   resync: number
@@ -118,6 +119,7 @@ async function start(flags: ControllerFlags, transport: Transport, fetch: Fetch,
     resync: flags.resync,
     concurrency: flags.rolloutThreads,
     analysisConcurrency: flags.analysisThreads,
+    experimentConcurrency: flags.experimentThreads,
     serviceConcurrency: flags.serviceThreads,
     ...(flags.namespace ? { namespace: flags.namespace } : {}),
     ...(flags.instanceId ? { instanceId: flags.instanceId } : {}),

@@ -6,6 +6,7 @@ import { reconcileAnalysis } from '../analysis/reconcile.ts'
 import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
 import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
+import { reconcileExperiment } from '../experiment/reconcile.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
@@ -13,7 +14,7 @@ import { createQueue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
-import { ANALYSIS_RUN, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
+import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
 import { managerOf } from '../rollout/service-release.ts'
@@ -38,6 +39,8 @@ export type ControllerOptions = Readonly<{
   concurrency?: number
   /** AnalysisRuns that are worked on at once; 30. */
   analysisConcurrency?: number
+  /** Experiments that are worked on at once; 10. */
+  experimentConcurrency?: number
   /** Services that are given back at once; 10. */
   serviceConcurrency?: number
   /** Only Argo objects that carry this controller-instance-id label; when unset, only those without that label. */
@@ -52,7 +55,7 @@ export type ControllerOptions = Readonly<{
 
 /** Hears of passes and events; for metrics. */
 export type Observer = Readonly<{
-  reconciled(kind: 'rollout' | 'analysis_run', key: Key, seconds: number, failed: boolean): void
+  reconciled(kind: 'rollout' | 'analysis_run' | 'experiment', key: Key, seconds: number, failed: boolean): void
   event(about: KubeObject, note: EventNote): void
   forget(key: Key): void
 }>
@@ -116,6 +119,13 @@ export function startController(options: ControllerOptions): Controller {
     })
   }
 
+  const runExperiment = async (key: Key): Promise<Result> => {
+    if (!cache.isSynced()) await cache.synced()
+    return await onFresh(`experiment ${keyText(key)}`, (door, lookup) =>
+      reconcileExperiment(key, { kube: door, cache: lookup, clock, log, record }),
+    )
+  }
+
   const runService = async (key: Key): Promise<Result> => {
     if (!cache.isSynced()) await cache.synced()
     return await onFresh(`service ${keyText(key)}`, (door, lookup) =>
@@ -156,6 +166,10 @@ export function startController(options: ControllerOptions): Controller {
   const queue = queueOf(options.concurrency ?? 10, runRollout, { kind: ROLLOUT, as: 'rollout' })
   const services = queueOf(options.serviceConcurrency ?? 10, runService)
   const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis, { kind: ANALYSIS_RUN, as: 'analysis_run' })
+  const experiments = queueOf(options.experimentConcurrency ?? 10, runExperiment, {
+    kind: EXPERIMENT,
+    as: 'experiment',
+  })
 
   const added = (rollout: KubeObject) => {
     const { namespace: ns, name } = rollout.metadata
@@ -189,11 +203,17 @@ export function startController(options: ControllerOptions): Controller {
       if (type === 'DELETED') freshness.forget(`analysis ${keyText(key)}`)
       else analyses.add(key)
     }
+    if (object.kind === 'Experiment') {
+      const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
+      if (type === 'DELETED') freshness.forget(`experiment ${keyText(key)}`)
+      else experiments.add(key)
+    }
     if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
       services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }
-    const run = object.metadata.ownerReferences?.find(owner => owner.controller && owner.kind === 'AnalysisRun')
-    if (run) analyses.add({ namespace: object.metadata.namespace ?? '', name: run.name })
+    const owner = object.metadata.ownerReferences?.find(one => one.controller)
+    const lane = owner?.kind === 'AnalysisRun' ? analyses : owner?.kind === 'Experiment' ? experiments : undefined
+    if (owner) lane?.add({ namespace: object.metadata.namespace ?? '', name: owner.name })
     for (const key of references.wakes(object)) queue.add(key)
   })
 
@@ -202,6 +222,7 @@ export function startController(options: ControllerOptions): Controller {
   cache.watch(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
   cache.watch(SERVICE, scope)
   cache.watch(ANALYSIS_RUN, own)
+  cache.watch(EXPERIMENT, own)
   cache.watch(ANALYSIS_TEMPLATE, own)
   if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE, { labelSelector: own.labelSelector })
   cache.watch(INGRESS, scope)
@@ -230,10 +251,10 @@ export function startController(options: ControllerOptions): Controller {
     cache,
     ready: cache.synced(),
     isReady: () => cache.isSynced(),
-    busy: () => queue.busy() || analyses.busy() || services.busy(),
+    busy: () => [queue, analyses, experiments, services].some(one => one.busy()),
     async stop() {
       cancelResync()
-      await Promise.all([queue, analyses, services].map(one => one.stop(DRAIN)))
+      await Promise.all([queue, analyses, experiments, services].map(one => one.stop(DRAIN)))
       await events.flush()
       await cache.stop()
     },

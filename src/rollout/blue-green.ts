@@ -14,6 +14,7 @@ import type { Known, Plan } from './plan.ts'
 import { isFullyPromoted, rollback } from './progress.ts'
 import { planPodRestart } from './restarter.ts'
 import { planHistory, planRevision } from './revision.ts'
+import { planRunHistory } from './run-history.ts'
 import { planRuns, type Runs } from './runs.ts'
 import { planDeadlineRemoval, planNewScale, type Scaled, scale, UNSCALED } from './scale.ts'
 import { selectorText } from './selector.ts'
@@ -56,6 +57,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
     active.part,
     routes,
     runs.part,
+    planRunHistory(seen),
     planEphemeral(seen),
   )
   const selectors = { preview: preview.hash, active: active.hash }

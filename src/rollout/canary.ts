@@ -3,10 +3,11 @@ import type { CanaryWeights, RolloutStatus } from '../api/rollout-status.ts'
 import type { Millis } from '../contract.ts'
 import { isReturningToStable } from './dynamic-stable.ts'
 import { planEphemeral } from './ephemeral.ts'
+import { type Experiments, planExperiments } from './experiments.ts'
 import type { Observed } from './observe.ts'
 import { planOldCanary } from './old-sets.ts'
 import { join, NOTHING, normal, type Part, part } from './part.ts'
-import { isAborted, isFreshAbort, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
+import { both, isAborted, isFreshAbort, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
 import type { Known, Plan } from './plan.ts'
 import {
   canaryPromotion,
@@ -22,6 +23,7 @@ import { basicCounts } from './replicas-basic.ts'
 import { routedCounts } from './replicas-routed.ts'
 import { planPodRestart } from './restarter.ts'
 import { currentRevision, planHistory, planRevision } from './revision.ts'
+import { planRunHistory } from './run-history.ts'
 import { planRuns, type Runs } from './runs.ts'
 import { planDeadlineRemoval, planNewScale, type Scaled, scale, UNSCALED } from './scale.ts'
 import { selectorText } from './selector.ts'
@@ -43,17 +45,21 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const services = planServices(seen)
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
   const runs = planRuns(seen)
-  const traffic = planTraffic(seen, known, runs.intent, now)
+  const experiments = planExperiments(seen, runs.intent)
+  const decided = both(runs.intent, experiments.intent)
+  const traffic = planTraffic(seen, known, decided, experiments.dests, now)
   const before = join(revision, restart.part, planEphemeral(seen), planHistory(seen), services, traffic.part)
   if (traffic.stop) return { ...before, status: undefined }
-  const restartedAt = restart.restartedAt
-  const end = (work: Part, intent: PauseIntent = runs.intent) =>
-    finishCanary(seen, known, { traffic, runs, restartedAt }, intent, join(before, runs.part, work), now)
-  if (runs.intent.add.length > 0) return end(NOTHING)
-  const sizes = planSizes(seen, traffic.weights, runs.intent, now)
+  const facts: Work = { traffic, runs, experiments, restartedAt: restart.restartedAt }
+  const end = (work: Part, intent: PauseIntent = decided) => {
+    const others = join(experiments.part, runs.part, planRunHistory(seen))
+    return finishCanary(seen, known, facts, intent, join(before, others, work), now)
+  }
+  if (decided.add.length > 0) return end(NOTHING)
+  const sizes = planSizes(seen, traffic.weights, decided, now)
   if (sizes.resized) return end(sizes.part)
-  const pause = planPause(seen, known, traffic, runs, now)
-  return end(join(sizes.part, pause.part), { ...runs.intent, add: [...runs.intent.add, ...pause.add] })
+  const pause = planPause(seen, known, facts, decided, now)
+  return end(join(sizes.part, pause.part), { ...decided, add: [...decided.add, ...pause.add] })
 }
 
 /** Another template or other steps than the status knows. argo: an empty step hash counts as changed. */
@@ -164,11 +170,11 @@ function sizeReason(seen: Observed): string {
 type Paused = Readonly<{ part: Part; add: PauseIntent['add'] }>
 
 /** A pause step begins by asking for its condition; a running one says when it ends. */
-function planPause(seen: Observed, known: Known, traffic: Traffic, runs: Runs, now: Millis): Paused {
-  if (seen.spec.paused || isAborted(seen.status, runs.intent) || currentStep(seen)?.pause == null) {
+function planPause(seen: Observed, known: Known, facts: Work, intent: PauseIntent, now: Millis): Paused {
+  if (seen.spec.paused || isAborted(seen.status, intent) || currentStep(seen)?.pause == null) {
     return { part: NOTHING, add: [] }
   }
-  const verdict = judgeCurrent(seen, known, traffic, runs, now)
+  const verdict = judgeCurrent(seen, known, facts, now)
   if (verdict?.is !== 'waiting') return { part: NOTHING, add: [] }
   const recheck = verdict.recheckAt === undefined ? {} : { recheckAt: verdict.recheckAt }
   return {
@@ -177,26 +183,37 @@ function planPause(seen: Observed, known: Known, traffic: Traffic, runs: Runs, n
   }
 }
 
-function judgeCurrent(seen: Observed, known: Known, traffic: Traffic, runs: Runs, now: Millis) {
+function judgeCurrent(seen: Observed, known: Known, { traffic, runs, experiments }: Work, now: Millis) {
   const { spec, status } = seen
   const otherRSs = seen.otherRSs.map(rs => sized(rs)!)
   const sets = { newRS: sized(seen.newRS), stableRS: sized(seen.stableRS), otherRSs }
   const isAtDesired = atDesired({ spec, status, ...sets, ...(traffic.weights ? { weights: traffic.weights } : {}) })
-  return judgeStep(seen, known, { seen, isAtDesired, verified: traffic.verified, runPhase: runs.stepPhase }, now)
+  const { verified } = traffic
+  const phases = { runPhase: runs.stepPhase, experimentPhase: experiments.phase }
+  return judgeStep(seen, known, { seen, isAtDesired, verified, ...phases }, now)
 }
 
-type Work = Readonly<{ traffic: Traffic; runs: Runs; restartedAt: string | undefined }>
+type Work = Readonly<{
+  traffic: Traffic
+  runs: Runs
+  experiments: Experiments
+  restartedAt: string | undefined
+}>
 
 /** The status at the end of the pass: promotion, abort, or at most one step further. */
 function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseIntent, done: Part, now: Millis): Plan {
-  const { traffic, runs, restartedAt } = work
+  const { traffic, runs, experiments, restartedAt } = work
   const steps = stepsOf(seen).length
   const index = currentIndex(seen)
   const { currentStepIndex: _i, ...base } = canaryStatus(seen, traffic.weights)
   const status: RolloutStatus = {
     ...base,
     ...(restartedAt ? { restartedAt } : {}),
-    canary: { ...base.canary, ...runs.canaryStatus },
+    canary: {
+      ...base.canary,
+      ...runs.canaryStatus,
+      ...(experiments.current ? { currentExperiment: experiments.current } : {}),
+    },
     ...(index === undefined ? {} : { currentStepIndex: index }),
   }
   const isInFlight = !isFullyPromoted(seen.status)
@@ -237,7 +254,7 @@ function advance(
   const index = currentIndex(seen)
   const step = currentStep(seen)
   const isBlocked = seen.spec.paused === true || step === undefined || index === undefined
-  const verdict = isBlocked ? undefined : judgeCurrent(seen, known, work.traffic, work.runs, now)
+  const verdict = isBlocked ? undefined : judgeCurrent(seen, known, work, now)
   if (verdict?.is === 'failed') return finish(seen, status, { ...intent, abort: verdict.message }, done, now)
   if (verdict?.is !== 'done' || index === undefined) {
     const waits = verdict?.is === 'waiting' ? part({ because: [`waits for ${verdict.for}`] }) : NOTHING

@@ -1,6 +1,7 @@
 // One consistent, frozen reading of everything a plan may depend on. The only part of the core that reads the cache.
 
 import type { AnalysisRun } from '../api/analysis.ts'
+import type { Experiment } from '../api/experiment.ts'
 import type { LabelSelector, Pod, PodTemplateSpec, ReplicaSet, Service } from '../api/kube.ts'
 import type { Rollout, RolloutSpec } from '../api/rollout.ts'
 import type { RolloutStatus } from '../api/rollout-status.ts'
@@ -18,12 +19,15 @@ export const ROLLOUT: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rol
 export const REPLICA_SET: KindRef = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
 export const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
 export const ANALYSIS_RUN: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisRun' }
+export const EXPERIMENT: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Experiment' }
 
 /** The user's spec is wrong; becomes the InvalidSpec condition. */
 export type Problem = Readonly<{ message: string }>
 
 export type Observed = Readonly<{
   rollout: Rollout
+  /** Where the rollout and all that it names are; '' when the object has none yet. */
+  namespace: string
   status: RolloutStatus
   /** The spec with template and selector taken from the referenced workload, if there is one. */
   spec: RolloutSpec
@@ -51,6 +55,8 @@ export type Observed = Readonly<{
   /** Pods of all sets; only read while a restart is pending, else undefined. */
   pods: readonly Pod[] | undefined
   runs: readonly AnalysisRun[]
+  /** Experiments that we own. */
+  experiments: readonly Experiment[]
   look(ref: Ref): KubeObject | undefined
   service(name: string): Service | undefined
 }>
@@ -75,6 +81,7 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
   const service = (name: string) => cache.get({ ...SERVICE, namespace, name }) as Service | undefined
   return {
     rollout,
+    namespace,
     status,
     spec: { ...rollout.spec, template, selector },
     template,
@@ -93,6 +100,7 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     strayRSs: claimed.strays,
     pods,
     runs: cache.ownedBy(ANALYSIS_RUN, uid) as readonly AnalysisRun[],
+    experiments: cache.ownedBy(EXPERIMENT, uid) as readonly Experiment[],
     look: ref => cache.get(ref),
     service,
   }

@@ -18,6 +18,15 @@ export type PauseIntent = Readonly<{
 
 export const NO_INTENT: PauseIntent = { add: [], remove: [], clear: false, unabort: false }
 
+/** Both wishes; the first reason to abort is told. */
+export const both = (a: PauseIntent, b: PauseIntent): PauseIntent => ({
+  add: [...new Set([...a.add, ...b.add])],
+  remove: [...a.remove, ...b.remove],
+  clear: a.clear || b.clear,
+  unabort: a.unabort || b.unabort,
+  ...(a.abort === undefined && b.abort === undefined ? {} : { abort: a.abort ?? b.abort ?? '' }),
+})
+
 export const pausesOf = (status: RolloutStatus): readonly PauseCondition[] => status.pauseConditions ?? []
 
 export const pauseFor = (status: RolloutStatus, reason: PauseReason): PauseCondition | undefined =>

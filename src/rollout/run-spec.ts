@@ -4,17 +4,20 @@ import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import { sameJson } from '../contract.ts'
 import type { Observed } from './observe.ts'
 import { hashOf } from './sets.ts'
-import { templateOf } from './templates.ts'
+import { type TemplateSource, templateOf } from './templates.ts'
 
 export type RunSpec = AnalysisRun['spec']
 type TemplateSpec = AnalysisTemplate['spec']
 type TemplateRefs = RolloutAnalysis['templates']
 type Built = Readonly<{ spec: RunSpec } | { problem: string }>
 
-/** Builds the spec of a run, or says why it cannot be. */
-export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
+/** What a run is made of. Arguments without a value are left to the templates' defaults. */
+export type RunSource = Pick<RolloutAnalysis, 'templates' | 'args' | 'dryRun' | 'measurementRetention'>
+
+/** Builds the spec of a run from its templates, or says why it cannot be. */
+export function buildRunSpec(from: TemplateSource, analysis: RunSource): Built {
   const specs: TemplateSpec[] = []
-  const problem = collect(seen, analysis.templates, new Set(), specs)
+  const problem = collect(from, analysis.templates, new Set(), specs)
   if (problem) return { problem }
   const metrics = specs.flatMap(spec => spec.metrics ?? [])
   const names = metrics.map(metric => metric.name)
@@ -25,7 +28,7 @@ export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
     measurementRetention: specs.flatMap(spec => spec.measurementRetention ?? []),
   })
   if (rules !== undefined) return { problem: rules }
-  const args = mergeArguments(seen, analysis, specs)
+  const args = mergeArguments(analysis, specs)
   if ('problem' in args) return args
   const dryRun = [...specs.flatMap(spec => spec.dryRun ?? []), ...(analysis.dryRun ?? [])]
   const retention = [
@@ -43,15 +46,20 @@ export function buildRunSpec(seen: Observed, analysis: RolloutAnalysis): Built {
 }
 
 /** Follows nested templates; each is taken once. */
-function collect(seen: Observed, refs: TemplateRefs, done: Set<string>, into: TemplateSpec[]): string | undefined {
+function collect(
+  from: TemplateSource,
+  refs: TemplateRefs,
+  done: Set<string>,
+  into: TemplateSpec[],
+): string | undefined {
   for (const { templateName = '', clusterScope } of refs ?? []) {
     const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
     if (done.has(`${kind} ${templateName}`)) continue
     done.add(`${kind} ${templateName}`)
-    const template = templateOf(seen, { templateName, clusterScope: clusterScope ?? null })
+    const template = templateOf(from, { templateName, clusterScope: clusterScope ?? null })
     if (!template) return `${kind} '${templateName}' not found`
     into.push(template.spec)
-    const problem = collect(seen, template.spec.templates, done, into)
+    const problem = collect(from, template.spec.templates, done, into)
     if (problem) return problem
   }
   return undefined
@@ -61,7 +69,7 @@ type Argument = NonNullable<RunSpec['args']>[number]
 
 type Merged = Readonly<{ args: readonly Argument[] } | { problem: string }>
 
-function mergeArguments(seen: Observed, analysis: RolloutAnalysis, specs: readonly TemplateSpec[]): Merged {
+function mergeArguments(analysis: RunSource, specs: readonly TemplateSpec[]): Merged {
   const wanted = new Map<string, Argument>()
   for (const arg of specs.flatMap(spec => spec.args ?? [])) {
     const before = wanted.get(arg.name)
@@ -71,14 +79,20 @@ function mergeArguments(seen: Observed, analysis: RolloutAnalysis, specs: readon
     }
     if (!before || arg.value !== undefined || arg.valueFrom !== undefined) wanted.set(arg.name, arg)
   }
-  for (const { name, value, valueFrom } of analysis.args ?? []) {
+  for (const { name, value } of analysis.args ?? []) {
     if (!wanted.has(name)) continue // argo: arguments that no template asks for are dropped
-    const given = valueFrom ? resolve(seen, valueFrom) : value
-    if (given !== undefined) wanted.set(name, { name, value: given })
+    if (value !== undefined) wanted.set(name, { name, value })
   }
   const missing = [...wanted.values()].find(arg => arg.value === undefined && arg.valueFrom === undefined)
   return missing ? { problem: `args.${missing.name} was not resolved` } : { args: [...wanted.values()] }
 }
+
+/** The arguments with what they take from the rollout put in; those that it does not have stay without a value. */
+export const rolloutArguments = (seen: Observed, args: RolloutAnalysis['args']): NonNullable<RolloutAnalysis['args']> =>
+  (args ?? []).map(({ name, value, valueFrom }) => {
+    const given = valueFrom ? resolve(seen, valueFrom) : value
+    return given === undefined ? { name } : { name, value: given }
+  })
 
 type Source = NonNullable<NonNullable<RolloutAnalysis['args']>[number]['valueFrom']>
 

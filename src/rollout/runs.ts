@@ -1,15 +1,17 @@
 // Which AnalysisRuns should exist for a rollout, and what their results mean for it (argo-behaviour 5.5, 5.6).
+import { isCompleted } from '../analysis/phases.ts'
 import type { AnalysisRun } from '../api/analysis.ts'
 import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { RolloutAnalysisRunStatus, RolloutStatus } from '../api/rollout-status.ts'
-import { type Action, type EventNote, refOf, sameJson } from '../contract.ts'
+import { type Action, type EventNote, refOf } from '../contract.ts'
 import { HASH_LABEL, INSTANCE_ID, REVISION } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
-import { isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
+import { both, isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
 import { currentIndex, currentStep, isFullyPromoted } from './progress.ts'
 import { ownerOf } from './revision.ts'
-import { buildRunSpec, type RunSpec } from './run-spec.ts'
+import { freeName } from './run-name.ts'
+import { buildRunSpec, rolloutArguments } from './run-spec.ts'
 import { hashOf, isSaturated, revisionOf } from './sets.ts'
 
 export type Runs = Readonly<{
@@ -45,10 +47,9 @@ type Outcome = Readonly<{
 }>
 
 const NONE: Outcome = { part: NOTHING, intent: NO_INTENT, run: undefined, phase: undefined }
-const COMPLETED = new Set(['Successful', 'Failed', 'Error', 'Inconclusive'])
 
 const phaseOf = (run: AnalysisRun | undefined): string => run?.status?.phase ?? ''
-const isComplete = (run: AnalysisRun): boolean => COMPLETED.has(phaseOf(run))
+const isComplete = (run: AnalysisRun): boolean => isCompleted(run.status?.phase)
 
 export function planRuns(seen: Observed): Runs {
   return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen) : canaryRuns(seen)
@@ -145,14 +146,6 @@ function blueGreenRuns(seen: Observed): Runs {
   }
 }
 
-const both = (a: PauseIntent, b: PauseIntent): PauseIntent => ({
-  add: [...new Set([...a.add, ...b.add])],
-  remove: [...a.remove, ...b.remove],
-  clear: a.clear || b.clear,
-  unabort: a.unabort || b.unabort,
-  ...(a.abort === undefined && b.abort === undefined ? {} : { abort: a.abort ?? b.abort ?? '' }),
-})
-
 /** The run of one kind: created when wanted, ended when not, and read for what it says. */
 function planRun(seen: Observed, kind: Kind): Outcome {
   const current = kind.status && seen.runs.find(run => run.metadata.name === kind.status?.name)
@@ -212,15 +205,14 @@ const terminate = (run: AnalysisRun): Part =>
       })
 
 function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined): Outcome {
-  const built = buildRunSpec(seen, kind.analysis ?? {})
+  const built = buildRunSpec(seen, { ...kind.analysis, args: rolloutArguments(seen, kind.analysis?.args) })
   if ('problem' in built) return { ...NONE, part: part({ because: [`${kind.title} analysis: ${built.problem}`] }) }
   const hash = seen.newRS ? hashOf(seen.newRS) : seen.hash
   const base = `${seen.rollout.metadata.name}-${hash}-${revisionOf(seen.rollout)}${kind.suffix}`
-  const found = freeName(seen, base, built.spec, previous)
+  const found = freeName(seen.runs, base, built.spec, previous)
   const run = { name: found.name, status: found.run ? phaseOf(found.run) : '' }
   const outcome = { intent: NO_INTENT, run, phase: run.status }
   if (found.run) return { ...outcome, part: NOTHING }
-  const { namespace = '' } = seen.rollout.metadata
   const { labels, annotations } = kind.analysis?.analysisRunMetadata ?? {}
   const action: Action = {
     verb: 'create',
@@ -229,7 +221,7 @@ function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined
       kind: 'AnalysisRun',
       metadata: {
         name: found.name,
-        namespace,
+        namespace: seen.namespace,
         labels: {
           ...seen.selector?.matchLabels,
           ...labels,
@@ -246,17 +238,6 @@ function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined
     why: `${kind.title} analysis begins`,
   }
   return { ...outcome, part: part({ actions: [action], because: [action.why] }) }
-}
-
-/** The first name of the series that is free, or a run under it that still measures the same. */
-function freeName(seen: Observed, base: string, spec: RunSpec, previous: AnalysisRun | undefined) {
-  for (let n = 0; ; n += 1) {
-    const name = n === 0 ? base : `${base}.${n}`
-    const run = seen.runs.find(one => one.metadata.name === name)
-    if (!run) return { name, run: undefined }
-    const { terminate: _t, ...live } = run.spec
-    if (run !== previous && !isComplete(run) && !run.spec.terminate && sameJson(live, spec)) return { name, run }
-  }
 }
 
 /** The runs of a rollout are for the same controller as the rollout. */

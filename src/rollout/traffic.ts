@@ -1,7 +1,7 @@
 // How much traffic the canary should have now, and the whole state that the routers must show (argo-behaviour 4.2).
 import type { ReplicaSet } from '../api/kube.ts'
 import type { CanaryWeights } from '../api/rollout-status.ts'
-import type { Desired, HeaderRoute, Millis, MirrorRoute, StringMatch } from '../contract.ts'
+import type { Desired, Dest, HeaderRoute, Millis, MirrorRoute, StringMatch } from '../contract.ts'
 import { dynamicWeight, isReturningToStable } from './dynamic-stable.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, normal, type Part, part, warning } from './part.ts'
@@ -10,7 +10,7 @@ import type { Known } from './plan.ts'
 import { currentIndex, isFullyPromoted, stepsOf } from './progress.ts'
 import { atDesired, hasReachedThreshold } from './replicas.ts'
 import { ownerOf } from './revision.ts'
-import { planRouters } from './routers.ts'
+import { planRouters, type Routed } from './routers.ts'
 import { canaryServices, ensureTarget } from './services.ts'
 import { availableReplicas, hashOf, revisionOf, sized } from './sets.ts'
 import { maxTrafficWeight, weightAt, weightBefore } from './weight.ts'
@@ -33,24 +33,28 @@ type Choice = Readonly<{
   dropRoutes: boolean
 }>
 
-/** Brings the routers to the weight of this pass. Nothing happens without traffic routing. */
-export function planTraffic(seen: Observed, known: Known, intent: PauseIntent, now: Millis): Traffic {
+/** Brings the routers to the weight of this pass. Nothing happens without traffic routing. `extras`: what the templates
+ * of an experiment get; they are taken from stable's share. */
+export function planTraffic(
+  seen: Observed,
+  known: Known,
+  intent: PauseIntent,
+  extras: readonly Dest[],
+  now: Millis,
+): Traffic {
   const old = seen.status.canary?.weights ?? undefined
   if (!seen.spec.strategy?.canary?.trafficRouting)
     return { part: NOTHING, weights: undefined, verified: null, stop: false }
   const choice = chooseWeight(seen, intent)
   const back = choice.canaryToStable ? ensureTarget(seen, canaryServices(seen).canary, seen.stableRS, false) : NOTHING
   if (!canStableCarry(seen, choice.weight)) return { part: back, weights: old, verified: null, stop: false }
-  const desired = desiredTraffic(seen, choice)
-  const routed = planRouters(seen, known, desired, choice.why)
-  if (routed.problem) {
-    const note = warning('TrafficRoutingError', routed.problem.message)
-    const failed = part({
-      actions: routed.actions,
-      events: [note],
-      because: [routed.problem.message],
-      recheckAt: now + 20_000,
-    })
+  const desired = desiredTraffic(seen, choice, extras)
+  const excess = excessText(desired)
+  const routed = excess === undefined ? planRouters(seen, known, desired, choice.why) : UNROUTED
+  const problem = excess ?? routed.problem?.message
+  if (problem !== undefined) {
+    const note = warning('TrafficRoutingError', problem)
+    const failed = part({ actions: routed.actions, events: [note], because: [problem], recheckAt: now + 20_000 })
     return { part: join(back, failed), weights: old, verified: null, stop: true }
   }
   const weights = nextWeights(seen, desired, routed.verified)
@@ -106,6 +110,15 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   return choice(whole, 'all steps are done')
 }
 
+const UNROUTED: Routed = { actions: [], verified: null }
+
+/** More than there is cannot be given away. */
+function excessText({ dests, total }: Desired): string | undefined {
+  const given = dests.filter(dest => dest.role !== 'stable').reduce((sum, dest) => sum + dest.weight, 0)
+  if (given <= total) return undefined
+  return `the weights of the canary and of the experiment's templates are ${given} in sum, but there are only ${total}`
+}
+
 /** Stable must be able to carry what is left for it; else nothing is written in this pass. */
 const canStableCarry = (seen: Observed, weight: number): boolean =>
   seen.stableRS !== undefined && hasPodsFor(seen, seen.stableRS, maxTrafficWeight(seen.spec) - weight)
@@ -118,7 +131,7 @@ export function hasPodsFor(seen: Pick<Observed, 'spec' | 'replicas'>, rs: Replic
   return available >= needed || hasReachedThreshold(seen, available, needed)
 }
 
-function desiredTraffic(seen: Observed, choice: Choice): Desired {
+function desiredTraffic(seen: Observed, choice: Choice, extras: readonly Dest[]): Desired {
   const total = maxTrafficWeight(seen.spec)
   const services = canaryServices(seen)
   const canaryHash = isReturningToStable(seen)
@@ -136,10 +149,11 @@ function desiredTraffic(seen: Observed, choice: Choice): Desired {
       { role: 'canary', weight: choice.weight, service: services.canary, hash: canaryHash },
       {
         role: 'stable',
-        weight: total - choice.weight,
+        weight: extras.reduce((left, extra) => left - extra.weight, total - choice.weight),
         service: services.stable,
         hash: seen.stableRS ? hashOf(seen.stableRS) : '',
       },
+      ...extras,
     ],
     ...routes,
   }
@@ -182,9 +196,13 @@ function nextWeights(seen: Observed, desired: Desired, verified: boolean | null)
     ...(serviceName ? { serviceName } : {}),
     ...(of(role)?.hash ? { podTemplateHash: of(role)?.hash ?? '' } : {}),
   })
+  const additional = desired.dests
+    .filter(({ role }) => role === 'extra')
+    .map(({ weight, service = '', hash = '' }) => ({ weight, serviceName: service, podTemplateHash: hash }))
   return {
     canary: dest('canary', canaryService),
     stable: dest('stable', stableService),
+    ...(additional.length > 0 ? { additional } : {}),
     ...(verified === null ? {} : { verified }),
   }
 }
@@ -194,9 +212,17 @@ function weightEvents(old: CanaryWeights | undefined, next: CanaryWeights) {
     a?.weight === b?.weight &&
     (a?.podTemplateHash ?? '') === (b?.podTemplateHash ?? '') &&
     (a?.serviceName ?? '') === (b?.serviceName ?? '')
-  if (old && same(old.canary, next.canary) && same(old.stable, next.stable)) return []
+  const [extras, was] = [next.additional ?? [], old?.additional ?? []]
+  const isOther = extras.length !== was.length || extras.some((extra, i) => !same(extra, was[i]))
+  if (old && same(old.canary, next.canary) && same(old.stable, next.stable) && !isOther) return []
   const [from, to] = [old?.canary?.weight, next.canary?.weight]
-  const change = old === undefined ? `to ${to}` : from === to ? '' : `from ${from} to ${to}`
+  const shown = extras.map(
+    ({ weight, serviceName, podTemplateHash }) => `{${weight} ${serviceName} ${podTemplateHash}}`,
+  )
+  const changes = [
+    ...(old === undefined ? [`to ${to}`] : from === to ? [] : [`from ${from} to ${to}`]),
+    ...(old !== undefined && isOther ? [`additional: [${shown.join(' ')}]`] : []),
+  ]
   // argo: the blank stays when only a hash changed.
-  return [normal('TrafficWeightUpdated', `Traffic weight updated ${change}`)]
+  return [normal('TrafficWeightUpdated', `Traffic weight updated ${changes.join(', ')}`)]
 }

@@ -27,6 +27,11 @@ const IGNORED: readonly Readonly<{ kind?: string; path: RegExp; because: string 
     because: 'counts the writes of its status too, as the kind has no status subresource; fewer do',
   },
   {
+    path: /^metadata\.generation$/,
+    kind: 'Experiment',
+    because: 'counts the writes of its status too, as the kind has no status subresource; fewer do',
+  },
+  {
     path: /^status\.metricResults\.\d+\.measurements\.\d+\.resumeAt$/,
     kind: 'AnalysisRun',
     because: 'when to look again at what is over by now',

@@ -128,6 +128,9 @@ type Seen = Readonly<{
   canary?: { weights?: { canary: { weight: number }; stable: { weight: number } } }
 }>
 
+const TOLD_EVENTS: ReadonlySet<string> = new Set(['Rollout', 'AnalysisRun', 'Experiment'])
+const TOLD: ReadonlySet<string> = new Set([...TOLD_EVENTS, 'ReplicaSet', 'Deployment', 'Service'])
+
 /** What the world shows, a line a change: phases and weights of rollouts and runs, replicas, selectors, events. */
 export function observer(tell: (line: string) => void): (event: ObjectEvent) => void {
   const last = new Map<string, string>()
@@ -141,10 +144,10 @@ export function observer(tell: (line: string) => void): (event: ObjectEvent) => 
     if (object.kind === 'Event') {
       const { reason, message } = object as { reason?: string; message?: string }
       const about = (object['involvedObject'] as { kind?: string } | undefined)?.kind
-      if (type === 'ADDED' && (about === 'Rollout' || about === 'AnalysisRun')) tell(`  event ${reason}: ${message}`)
+      if (type === 'ADDED' && TOLD_EVENTS.has(about ?? '')) tell(`  event ${reason}: ${message}`)
       return
     }
-    if (!['Rollout', 'AnalysisRun', 'ReplicaSet', 'Deployment', 'Service'].includes(object.kind)) return
+    if (!TOLD.has(object.kind)) return
     if (type === 'DELETED') return tell(`  ${key} is deleted`)
     const status = (object['status'] ?? {}) as Seen & { availableReplicas?: number }
     const spec = (object['spec'] ?? {}) as { replicas?: number; selector?: Record<string, string> }

@@ -71,12 +71,39 @@ export const EVERYWHERE: readonly Exception[] = [
     because: 'the reference lost this event here, after a conflict; in other stories it is there',
   },
   {
+    stories: ['experiment-step'],
+    on: /^Experiment\//,
+    facet: 'events',
+    what: 'missing',
+    detail: /transitioned from {2}-> (Progressing|Pending)$/,
+    because: 'the reference tells its first events twice, as its second pass does not see the status of the first',
+  },
+  {
+    stories: ['experiment-step'],
+    on: 'Rollout/app',
+    facet: /^snapshot/,
+    detail: /experiment\.(analysisRunMetadata|templates\.\d\.metadata): recorded {}|[gG]eneration/,
+    because: "the reference writes empty members into the user's spec; ours leaves the spec alone",
+  },
+  {
     on: /^ReplicaSet\//,
     facet: 'pod metadata',
     what: 'extra',
     detail: /./,
     because:
       'the annotation that says "done" is written last, so that a crash between template and pods is made up for',
+  },
+]
+
+/** What comes of a moment without the Jobs that stood in it. */
+export const IN_A_TAKE_OVER: readonly Exception[] = [
+  {
+    stories: ['experiment-step'],
+    on: /^(AnalysisRun\/app-5d5f756c8c-2-1-compare|Experiment\/app-5d5f756c8c-2-1)$/,
+    facet: 'snapshot end',
+    detail:
+      /metricResults\.0\.|spec\.terminate|status\.message: .*Run Terminated|analysisRuns\.0\.phase: .* here "Running"/,
+    because: 'recordings hold no Jobs: the run that waits for one begins anew, and is ended with its experiment',
   },
 ]
 

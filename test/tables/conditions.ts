@@ -1,5 +1,7 @@
 // Tables of conditions, pauses, and the bookkeeping of a release's duration.
+import type { Experiment } from '../../src/api/experiment.ts'
 import type { RolloutCondition, RolloutStatus } from '../../src/api/rollout-status.ts'
+import { experimentProblem } from '../../src/experiment/verify.ts'
 import {
   deadlineAbort,
   deadlineRecheck,
@@ -52,6 +54,10 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     // The reference looks when the deadline ends; ours a second later, when it is over: then one look is enough.
     return at === undefined ? null : Math.max(0, Math.trunc((at - nowOf(row)) / 1000) - 1)
   },
+  verifyExperimentSpec(row) {
+    const message = experimentProblem(row['experiment'] as Experiment)
+    return message === undefined ? null : { type: 'InvalidSpec', status: 'True', reason: 'InvalidSpec', message }
+  },
   pauseStatus(row) {
     const { clear = false, addAbort, removeAbort = false } = row['actions'] as Actions
     const intent = {
@@ -75,7 +81,6 @@ type Actions = Readonly<{ clear?: boolean; addAbort?: boolean; removeAbort?: boo
 
 export const conditionsTable: Table = {
   name: 'conditions-message',
-  elsewhere: row => (row['kind'] === 'verifyExperimentSpec' ? 'experiments' : undefined),
   answer: row => answers[row['kind'] as string]!(row),
   exceptions: row =>
     row['kind'] === 'stepHash' && JSON.stringify(row).includes('{"b":1,"a":2}')

@@ -45,6 +45,7 @@ export default defineCommand({
       ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
       rolloutThreads: whole(flags, 'rolloutThreads', '--rollout-threads'),
       analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
+      experimentThreads: whole(flags, 'experimentThreads', '--experiment-threads'),
       serviceThreads: whole(flags, 'serviceThreads', '--service-threads'),
       resync: whole(flags, 'rolloutResync', '--rollout-resync') * 1000,
       metricsPort: whole(flags, flags['metricsport'] === undefined ? 'metricsPort' : 'metricsport', '--metricsPort', 0),

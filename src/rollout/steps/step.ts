@@ -25,6 +25,8 @@ export type StepView = Readonly<{
   verified: boolean | null
   /** Phase of the step's AnalysisRun, if there is one. */
   runPhase: string | undefined
+  /** Phase of the step's Experiment, if there is one. */
+  experimentPhase: string | undefined
 }>
 
 export type Step<C = unknown> = Readonly<{

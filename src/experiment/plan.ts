@@ -1,0 +1,138 @@
+// What an experiment needs now, and what it is once that has been done. Pure: the writes lie between the two.
+import { isCompleted } from '../analysis/phases.ts'
+import type { ExperimentAnalysisStatus, ExperimentStatus, ExperimentTemplateStatus } from '../api/experiment.ts'
+import type { EventNote, Millis } from '../contract.ts'
+import { findCondition, setCondition } from '../rollout/conditions.ts'
+import { normal, warning } from '../rollout/part.ts'
+import { hasDeadline, specReplicas, untilDeadline } from '../rollout/sets.ts'
+import { planAnalysis } from './analysis.ts'
+import { desiredReplicas, endOf, isTerminating, progressDeadline } from './facts.ts'
+import type { ExperimentSeen } from './observe.ts'
+import { withConditions, withPhase } from './phase.ts'
+import { analysisKey, type Task, templateKey } from './task.ts'
+import { planTemplate } from './template.ts'
+import { experimentProblem } from './verify.ts'
+
+export type ExperimentPlan =
+  /** The spec is wrong: the status says so, and nothing is done. */
+  | Readonly<{ is: 'refused'; status: ExperimentStatus; why: string }>
+  | Readonly<{
+      is: 'working'
+      tasks: readonly Task[]
+      templates: readonly ExperimentTemplateStatus[]
+      analyses: readonly ExperimentAnalysisStatus[]
+    }>
+
+export type Conclusion = Readonly<{
+  status: ExperimentStatus
+  events: readonly EventNote[]
+  /** Told to the rollout whose step this is. */
+  forRollout: readonly EventNote[]
+  recheckAt?: Millis
+}>
+
+/** Writes that the API server refused for good: whose, and the message. */
+export type Refused = ReadonlyMap<string, string>
+
+export function planExperiment(seen: ExperimentSeen, now: Millis): ExperimentPlan {
+  const { spec } = seen.experiment
+  const problem = experimentProblem(seen.experiment)
+  if (problem !== undefined) return { is: 'refused', status: invalid(seen, problem, now), why: problem }
+  const templates = spec.templates.map(template => planTemplate(seen, template, now))
+  const analyses = (spec.analyses ?? []).map(analysis => planAnalysis(seen, analysis))
+  return {
+    is: 'working',
+    tasks: [...templates, ...analyses].flatMap(({ tasks }) => tasks),
+    templates: templates.map(({ status }) => status),
+    analyses: analyses.map(({ status }) => status),
+  }
+}
+
+/** The message of the condition is renewed when the problem is another. */
+function invalid({ status }: ExperimentSeen, message: string, now: Millis): ExperimentStatus {
+  const old = status.conditions ?? []
+  const others =
+    findCondition(old, 'InvalidSpec')?.message === message ? old : old.filter(c => c.type !== 'InvalidSpec')
+  const fields = { type: 'InvalidSpec', status: 'True', reason: 'InvalidSpec', message } as const
+  return { ...status, conditions: [...setCondition(others, fields, now)] }
+}
+
+/** The experiment after its writes: phases, conditions, events, and when to look again. */
+export function concludeExperiment(
+  seen: ExperimentSeen,
+  plan: Extract<ExperimentPlan, { is: 'working' }>,
+  refused: Refused,
+  now: Millis,
+): Conclusion {
+  const templateStatuses = plan.templates.map(one => {
+    const message = refused.get(templateKey(one.name))
+    return message === undefined ? one : { ...one, status: 'Error', message }
+  })
+  const analysisRuns = plan.analyses.map(one => {
+    const message = refused.get(analysisKey(one.name))
+    return message === undefined ? one : { ...one, analysisRun: '', phase: 'Error', message }
+  })
+  const parts = { ...seen.status, templateStatuses, ...(analysisRuns.length > 0 ? { analysisRuns } : {}) }
+  const status = withConditions(seen, withPhase(seen, parts, now), now)
+  const analysisEvents = analysisRuns.flatMap(run => analysisEvent(seen, run))
+  const recheckAt = nextLook(seen, status, now)
+  return {
+    status,
+    events: [
+      ...templateStatuses.flatMap(one => templateEvent(seen, one)),
+      ...analysisEvents,
+      ...phaseEvent(seen, status),
+    ],
+    // argo: to the rollout they are warnings, whatever they say.
+    forRollout: analysisEvents.map(event => ({ ...event, type: 'Warning' as const })),
+    ...(recheckAt === undefined ? {} : { recheckAt }),
+  }
+}
+
+const isBad = (phase: string): boolean => isCompleted(phase) && phase !== 'Successful'
+
+function told(reason: string, text: string, phase: string, message: string | undefined): EventNote {
+  const whole = message ? `${text}: ${message}` : text
+  return isBad(phase) ? warning(reason, whole) : normal(reason, whole)
+}
+
+function templateEvent(seen: ExperimentSeen, { name, status = '', message }: ExperimentTemplateStatus): EventNote[] {
+  const before = seen.status.templateStatuses?.find(one => one.name === name)?.status ?? ''
+  if (before === status) return []
+  return [told(`Template${status}`, `Template '${name}' transitioned from ${before} -> ${status}`, status, message)]
+}
+
+function analysisEvent(seen: ExperimentSeen, { name, phase, message }: ExperimentAnalysisStatus): EventNote[] {
+  const before = seen.status.analysisRuns?.find(one => one.name === name)?.phase ?? ''
+  if (before === phase || phase === '') return []
+  return [told(`AnalysisRun${phase}`, `AnalysisRun '${name}' transitioned from ${before} -> ${phase}`, phase, message)]
+}
+
+function phaseEvent(seen: ExperimentSeen, { phase = '' }: ExperimentStatus): EventNote[] {
+  const before = seen.status.phase ?? ''
+  if (before === phase) return []
+  return [told(`Experiment${phase}`, `Experiment transitioned from ${before} -> ${phase}`, phase, undefined)]
+}
+
+/** The soonest of: the end of the duration, the progress deadline of a template, the scale-down of a set. */
+function nextLook(seen: ExperimentSeen, status: ExperimentStatus, now: Millis): Millis | undefined {
+  const { spec } = seen.experiment
+  const standing = { spec, status }
+  const end = isTerminating(standing) ? undefined : endOf(standing)
+  const times = [
+    // Both are over strictly after their time.
+    ...(end !== undefined && end >= now ? [end + 1] : []),
+    ...spec.templates.flatMap(template => {
+      const one = status.templateStatuses?.find(({ name }) => name === template.name)
+      const rs = seen.sets.get(template.name)
+      const wanted = desiredReplicas(standing, template)
+      if (wanted === 0 && rs && specReplicas(rs) > 0 && hasDeadline(rs)) {
+        const left = untilDeadline(rs, now)
+        return left === undefined ? [] : [now + left]
+      }
+      const isWaiting = one?.status === 'Progressing' && one.lastTransitionTime !== undefined
+      return isWaiting ? [Date.parse(one.lastTransitionTime ?? '') + progressDeadline(spec) * 1000 + 1] : []
+    }),
+  ]
+  return times.length > 0 ? Math.min(...times) : undefined
+}

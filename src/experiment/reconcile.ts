@@ -1,0 +1,106 @@
+// One look at an Experiment: read once, decide purely, write, and say what became of it.
+
+import { patchBetween } from '../analysis/status-patch.ts'
+import type { Experiment, ExperimentStatus } from '../api/experiment.ts'
+import { type EventNote, type KubeObject, refOf } from '../contract.ts'
+import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import { announced } from '../rollout/part.ts'
+import { type ExperimentSeen, isOwnedBy, observeExperiment, TEMPLATE_NAME } from './observe.ts'
+import { concludeExperiment, planExperiment, type Refused } from './plan.ts'
+import type { Task } from './task.ts'
+
+/** All that a look may touch. */
+export type Ports = Readonly<{
+  kube: Kube
+  cache: Lookup
+  clock: Clock
+  log: Log
+  /** Records a Kubernetes Event about an object; never waits, never throws. */
+  record(about: KubeObject, event: EventNote): void
+}>
+
+/** One pass over the experiment of this key. Throws what the world does wrong; what it refuses for good becomes the
+ * status of the template or the analysis. */
+export async function reconcileExperiment(key: Key, ports: Ports): Promise<Result> {
+  const seen = observeExperiment(key, ports.cache)
+  if (!seen) return {}
+  const plan = planExperiment(seen, ports.clock.now())
+  if (plan.is === 'refused') {
+    await writeStatus(seen.experiment, plan.status, plan.why, ports)
+    return {}
+  }
+  const refused = await performAll(seen, plan.tasks, ports)
+  const { status, events, forRollout, recheckAt } = concludeExperiment(seen, plan, refused, ports.clock.now())
+  await writeStatus(seen.experiment, status, `the experiment is ${status.phase}`, ports)
+  for (const event of events) ports.record(seen.experiment, event)
+  if (seen.rollout) for (const event of forRollout) ports.record(seen.rollout, event)
+  return recheckAt === undefined ? {} : { recheckAt }
+}
+
+async function performAll(seen: ExperimentSeen, tasks: readonly Task[], ports: Ports): Promise<Refused> {
+  const refused = new Map<string, string>()
+  for (const task of tasks) {
+    // What follows on a refused write makes no sense.
+    if (refused.has(task.of)) continue
+    const { action } = task
+    for (const event of announced(action)) ports.record(seen.experiment, event)
+    const refusal = await perform(seen.experiment, task, ports)
+    if (refusal !== undefined) {
+      refused.set(task.of, `${task.failure}: ${refusal}`)
+      continue
+    }
+    const { kind, name } = action.verb === 'create' ? refOf(action.object) : action.ref
+    const where = { ns: seen.namespace, experiment: seen.experiment.metadata.name }
+    ports.log.info({ verb: action.verb, kind, name, ...where }, action.why)
+    if (action.event) ports.record(seen.experiment, action.event)
+  }
+  return refused
+}
+
+/** Answers of the API server that will not be others next time. */
+const FINAL = new Set(['Invalid', 'BadRequest', 'Forbidden'])
+
+/** Performs one write; the answer is why it was refused for good. */
+async function perform(experiment: Experiment, { action }: Task, { kube }: Ports): Promise<string | undefined> {
+  try {
+    await kube.perform(action)
+    return undefined
+  } catch (error) {
+    const { reason, message } = error as Readonly<{ reason?: string; message: string }>
+    if (action.verb !== 'create') {
+      // Gone already: the next pass sees it.
+      if (reason === 'NotFound') return undefined
+      throw error
+    }
+    if (reason === 'AlreadyExists') {
+      // Ours, from a pass that ended early: the next pass sees it.
+      const live = await kube.get(refOf(action.object))
+      const isSame = live.metadata.annotations?.[TEMPLATE_NAME] === action.object.metadata.annotations?.[TEMPLATE_NAME]
+      if (isSame && isOwnedBy(experiment, live)) return undefined
+      return `${live.kind.toLowerCase()} ${live.metadata.name} already exists and is not ours`
+    }
+    const isLeaving = /because it is being terminated/.test(message)
+    if (reason !== undefined && FINAL.has(reason) && !isLeaving) return message
+    throw error
+  }
+}
+
+async function writeStatus(
+  experiment: Experiment,
+  next: ExperimentStatus,
+  why: string,
+  { kube }: Ports,
+): Promise<void> {
+  const patch = patchBetween(experiment.status, next)
+  if (!patch) return
+  // The kind has no status subresource. A retry empties the status: it must not be filled again from an older reading.
+  const resourceVersion = experiment.metadata.resourceVersion ?? ''
+  await kube.perform({
+    verb: 'patch',
+    ref: refOf(experiment),
+    type: 'merge',
+    patch: { status: patch },
+    resourceVersion,
+    why,
+  })
+}
