@@ -40,6 +40,8 @@ export function planExperiments(seen: Observed, intent: PauseIntent): Experiment
   if (known) return { ...judge(known, seen), part: others(known) }
   // Somebody must decide first. argo: makes another one in every pass of the pause.
   if (pauseFor(seen.status, 'InconclusiveExperiment')) return { ...NONE, part: others(undefined) }
+  // The first deploy has nothing to compare with.
+  if (!seen.stableRS) return { ...NONE, part: others(undefined) }
   const made = create(seen, step)
   if ('problem' in made) {
     const text = `Experiment of step ${(currentIndex(seen) ?? 0) + 1}: ${made.problem}`

@@ -67,7 +67,8 @@ function pauseEvents(old: RolloutStatus, next: RolloutStatus): readonly EventNot
 
 // Written even when zero; everywhere else a zero value and an absent one are the same. argo: pointer fields.
 const POINTERS = new Set(['currentStepIndex', 'collisionCount', 'verified', 'weight', 'additional'])
-const NESTED = new Set(['canary', 'blueGreen', 'duration'])
+// Patched member by member, since a merge patch that leaves a member out keeps it.
+const NESTED = new Set(['canary', 'blueGreen', 'duration', 'weights', 'stable'])
 
 const isZero = (value: unknown): boolean =>
   value === undefined ||

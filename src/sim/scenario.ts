@@ -121,11 +121,12 @@ function logOf(tell: (line: string) => void): Log {
   return { debug() {}, info: line as Log['info'], warn: line as Log['warn'], error: line as Log['error'] }
 }
 
+type Share = Readonly<{ weight: number }>
 type Seen = Readonly<{
   phase?: string
   message?: string
   currentStepIndex?: number
-  canary?: { weights?: { canary: { weight: number }; stable: { weight: number } } }
+  canary?: { weights?: { canary: Share; stable: Share; additional?: readonly Share[] } }
 }>
 
 const TOLD_EVENTS: ReadonlySet<string> = new Set(['Rollout', 'AnalysisRun', 'Experiment'])
@@ -159,7 +160,8 @@ export function observer(tell: (line: string) => void): (event: ObjectEvent) => 
       return changed(key, `${spec.replicas ?? 1} wanted, ${status.availableReplicas ?? 0} available`)
     const weights = status.canary?.weights
     const step = status.currentStepIndex === undefined ? '' : ` at step ${status.currentStepIndex}`
-    const split = weights ? `, weights ${weights.stable.weight}/${weights.canary.weight}` : ''
+    const extras = (weights?.additional ?? []).map(({ weight }) => ` + ${weight}`).join('')
+    const split = weights ? `, weights ${weights.stable.weight}/${weights.canary.weight}${extras}` : ''
     return changed(key, `${status.phase ?? 'new'}${step}${split}${status.message ? `: ${status.message}` : ''}`)
   }
 }

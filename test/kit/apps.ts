@@ -64,6 +64,20 @@ export const markedApp = (): readonly KubeObject[] => {
   return [rollout({ canary: { steps, canaryMetadata, stableMetadata: { labels: { role: 'stable' } } } })]
 }
 
+/** A canary that compares both versions for a while, each template behind a Service of its own. */
+export const experimentApp = (): readonly KubeObject[] => {
+  const templates = [
+    { name: 'base', specRef: 'stable', service: {} },
+    { name: 'new', specRef: 'canary' },
+  ]
+  const steps = [
+    { setWeight: 50 },
+    { experiment: { duration: '5s', templates, scaleDownDelaySeconds: 3 } },
+    { pause: {} },
+  ]
+  return [rollout({ canary: { steps } })]
+}
+
 /** Blue-green, promoted by hand. */
 export const blueGreenApp = (): readonly KubeObject[] => [
   service('app-active'),

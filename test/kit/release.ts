@@ -10,7 +10,7 @@ import { planAbort } from '../../src/rollout/abort.ts'
 import { planPromote } from '../../src/rollout/promote.ts'
 import { comparable, podText } from '../../src/sim/normalise.ts'
 import { createWorld, type World } from '../../src/sim/world.ts'
-import { blueGreenApp, canaryApp, markedApp, shipped } from './apps.ts'
+import { blueGreenApp, canaryApp, experimentApp, markedApp, shipped } from './apps.ts'
 import type { Wire } from './wire.ts'
 
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }
@@ -19,6 +19,7 @@ const KINDS = [
   { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
   { apiVersion: 'v1', kind: 'Service' },
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
+  { apiVersion: 'argoproj.io/v1alpha1', kind: 'Experiment' },
 ]
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const known = await loadKnown()
@@ -72,6 +73,17 @@ export const scripts: readonly Script[] = [
   {
     name: 'canary with metadata on its pods',
     objects: markedApp(),
+    async run({ ship, promote, wait }) {
+      await wait('Healthy')
+      await ship('v2')
+      await wait('Paused')
+      await promote()
+      await wait('Healthy')
+    },
+  },
+  {
+    name: 'canary with an experiment',
+    objects: experimentApp(),
     async run({ ship, promote, wait }) {
       await wait('Healthy')
       await ship('v2')
