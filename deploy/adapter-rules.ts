@@ -2,10 +2,10 @@
 import { readdir } from 'node:fs/promises'
 import type { PolicyRule } from '../src/contract.ts'
 
-/** The `rbac` of every traffic adapter and metric provider, by file name. Files that begin with `_` are no adapters. */
+/** The `rbac` of every traffic adapter, metric provider and step plugin, by file name. Files that begin with `_` are no adapters. */
 export async function adapterRules(): Promise<PolicyRule[]> {
   const rules: PolicyRule[] = []
-  for (const folder of ['traffic', 'metrics']) {
+  for (const folder of ['traffic', 'metrics', 'steps']) {
     const home = new URL(`../adapters/${folder}/`, import.meta.url)
     const names = (await readdir(home)).filter(name => /^[^_].*(?<!\.d)\.[tj]s$/.test(name))
     for (const name of names.sort()) {

@@ -233,6 +233,47 @@ export type ObjectProvider<C> = Readonly<{
 /** Declares a metric provider that measures by objects; exists for its types. */
 export const defineObjectProvider = <C>(provider: ObjectProvider<C>): ObjectProvider<C> => provider
 
+/** What a step plugin is asked to do: begin or go on, stop since the rollout was promoted past it, or take back what it
+ * did since the rollout was aborted. */
+export type StepOperation = 'Run' | 'Terminate' | 'Abort'
+
+/** For whom a step plugin works. */
+export type StepContext = Readonly<{
+  rollout: Readonly<{ namespace: string; name: string; uid: string; revision: number }>
+  /** Pod template hashes of the two versions; '' when there is no such version. */
+  stableHash: string
+  canaryHash: string
+  /** The step's index, from 0. */
+  index: number
+  /** What its last answer kept; undefined at first. */
+  status: unknown
+}>
+
+/** How a step stands. `phase` left out: Run goes on, the other operations are done. */
+export type StepAnswer = Readonly<{
+  phase?: 'Running' | 'Successful' | 'Failed'
+  message?: string
+  /** When to ask again while Running; at least 10 s, 30 s when not given. */
+  requeueAfter?: Millis
+  /** Kept in the rollout's status and handed back with the next question. */
+  status?: Readonly<Record<string, unknown>>
+}>
+
+/** A step plugin: says what to ask and how to read the answer; the core sends, again and again until it is over. A
+ * question may come twice, so asking must be harmless. */
+export type StepPlugin<C> = Readonly<{
+  /** The name under steps[].plugin, such as `pintle/NAME`. */
+  name: string
+  config: z.ZodType<C>
+  rbac?: readonly PolicyRule[]
+  request(operation: StepOperation, config: C, of: StepContext): HttpRequest
+  /** Throws an Error when the answer says nothing; the step is in Error then, and asked again after 30 s. */
+  parse(reply: HttpReply, operation: StepOperation, config: C): StepAnswer
+}>
+
+/** Declares a step plugin; exists for its types. */
+export const defineStepPlugin = <C>(plugin: StepPlugin<C>): StepPlugin<C> => plugin
+
 /** The reference to an object. */
 export const refOf = (object: KubeObject): Ref => ({
   apiVersion: object.apiVersion,

@@ -47,6 +47,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'src/experiment/': [...CORE, 'src/api/', 'zod', ...BASE],
   'adapters/traffic/': ['#contract', 'zod', 'adapters/traffic/_'],
   'adapters/metrics/': ['#contract', 'zod', 'adapters/metrics/_'],
+  'adapters/steps/': ['#contract', 'zod', 'adapters/steps/_'],
   'src/kube/': ['src/kube/', 'undici', 'yaml', 'node:', ...BASE],
   'src/controller/': [
     'src/controller/',

@@ -31,7 +31,7 @@ export type ControllerOptions = Readonly<{
   known: Known
   /** Metric providers by name. */
   providers: Providers
-  /** How measurements reach the outside. */
+  /** How measurements and step plugins reach the outside. */
   fetch: Fetch
   /** Only this namespace; all when unset. */
   namespace?: string
@@ -107,7 +107,7 @@ export function startController(options: ControllerOptions): Controller {
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
     return await onFresh(keyText(key), (door, lookup) =>
-      reconcile(key, { kube: door, cache: lookup, clock, log, record }, known),
+      reconcile(key, { kube: door, cache: lookup, clock, log, fetch: options.fetch, record }, known),
     )
   }
 

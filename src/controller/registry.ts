@@ -1,7 +1,7 @@
 // Loads folders of one-file things (steps, routers, metric providers) and fails loudly on a bad one.
 import { readdir } from 'node:fs/promises'
 import type { Provider, Providers } from '../analysis/measure.ts'
-import type { TrafficRouter } from '../contract.ts'
+import type { StepPlugin, TrafficRouter } from '../contract.ts'
 import type { Known } from '../rollout/plan.ts'
 import type { Step } from '../rollout/steps/step.ts'
 
@@ -29,17 +29,18 @@ export async function loadFolder<T extends Named>(
   return found as Readonly<Record<string, T>>
 }
 
-/** The steps and routers that the planner may use. */
+/** The steps, routers and step plugins that the planner may use. */
 export async function loadKnown(): Promise<Known> {
-  const [steps, routers] = await Promise.all([
+  const [steps, routers, plugins] = await Promise.all([
     loadFolder<Step<unknown>>(new URL('../rollout/steps/', import.meta.url), ['config', 'judge'], ['step']),
     loadFolder<TrafficRouter<unknown>>(new URL('../../adapters/traffic/', import.meta.url), [
       'config',
       'plan',
       'reads',
     ]),
+    loadFolder<StepPlugin<unknown>>(new URL('../../adapters/steps/', import.meta.url), ['config', 'request', 'parse']),
   ])
-  return { steps, routers }
+  return { steps, routers, plugins }
 }
 
 /** The metric providers that the analysis may use. Throws an Error for one that can neither ask nor make objects. */

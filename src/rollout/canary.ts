@@ -31,6 +31,7 @@ import { canaryServices, ensureTarget } from './services.ts'
 import { availableReplicas, hashOf, sized, specReplicas, statusReplicas, sumOf } from './sets.ts'
 import { baseStatus, finish } from './status.ts'
 import { stepHash } from './step-hash.ts'
+import { carriedPlugins, type Plugins, planPlugins } from './step-plugins.ts'
 import { stepText } from './step-text.ts'
 import { planTraffic, type Traffic } from './traffic.ts'
 import { planUnblock } from './unblock.ts'
@@ -50,16 +51,20 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const traffic = planTraffic(seen, known, decided, experiments.dests, now)
   const before = join(revision, restart.part, planEphemeral(seen), planHistory(seen), services, traffic.part)
   if (traffic.stop) return { ...before, status: undefined }
-  const facts: Work = { traffic, runs, experiments, restartedAt: restart.restartedAt }
-  const end = (work: Part, intent: PauseIntent = decided) => {
+  const plugins = carriedPlugins(seen)
+  const facts: Work = { traffic, runs, experiments, plugins, restartedAt: restart.restartedAt }
+  const end = (work: Part, intent = decided, told: Work = facts) => {
     const others = join(experiments.part, runs.part, planRunHistory(seen))
-    return finishCanary(seen, known, facts, intent, join(before, others, work), now)
+    return finishCanary(seen, known, told, intent, join(before, others, work), now)
   }
   if (decided.add.length > 0) return end(NOTHING)
   const sizes = planSizes(seen, traffic.weights, decided, now)
   if (sizes.resized) return end(sizes.part)
   const pause = planPause(seen, known, facts, decided, now)
-  return end(join(sizes.part, pause.part), { ...decided, add: [...decided.add, ...pause.add] })
+  const asked = planPlugins(seen, known, decided, now)
+  const intent = both({ ...decided, add: [...decided.add, ...pause.add] }, asked.intent)
+  const plan = end(join(sizes.part, pause.part, asked.part), intent, { ...facts, plugins: asked })
+  return asked.asks.length > 0 ? { ...plan, asks: asked.asks } : plan
 }
 
 /** Another template or other steps than the status knows. argo: an empty step hash counts as changed. */
@@ -183,13 +188,13 @@ function planPause(seen: Observed, known: Known, facts: Work, intent: PauseInten
   }
 }
 
-function judgeCurrent(seen: Observed, known: Known, { traffic, runs, experiments }: Work, now: Millis) {
+function judgeCurrent(seen: Observed, known: Known, { traffic, runs, experiments, plugins }: Work, now: Millis) {
   const { spec, status } = seen
   const otherRSs = seen.otherRSs.map(rs => sized(rs)!)
   const sets = { newRS: sized(seen.newRS), stableRS: sized(seen.stableRS), otherRSs }
   const isAtDesired = atDesired({ spec, status, ...sets, ...(traffic.weights ? { weights: traffic.weights } : {}) })
   const { verified } = traffic
-  const phases = { runPhase: runs.stepPhase, experimentPhase: experiments.phase }
+  const phases = { runPhase: runs.stepPhase, experimentPhase: experiments.phase, plugins: plugins.statuses }
   return judgeStep(seen, known, { seen, isAtDesired, verified, ...phases }, now)
 }
 
@@ -197,12 +202,13 @@ type Work = Readonly<{
   traffic: Traffic
   runs: Runs
   experiments: Experiments
+  plugins: Plugins
   restartedAt: string | undefined
 }>
 
 /** The status at the end of the pass: promotion, abort, or at most one step further. */
 function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseIntent, done: Part, now: Millis): Plan {
-  const { traffic, runs, experiments, restartedAt } = work
+  const { traffic, runs, experiments, plugins, restartedAt } = work
   const steps = stepsOf(seen).length
   const index = currentIndex(seen)
   const { currentStepIndex: _i, ...base } = canaryStatus(seen, traffic.weights)
@@ -213,6 +219,7 @@ function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseInt
       ...base.canary,
       ...runs.canaryStatus,
       ...(experiments.current ? { currentExperiment: experiments.current } : {}),
+      ...(plugins.statuses.length > 0 ? { stepPluginStatuses: [...plugins.statuses] } : {}),
     },
     ...(index === undefined ? {} : { currentStepIndex: index }),
   }

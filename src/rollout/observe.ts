@@ -12,6 +12,7 @@ import { isFreshAbort } from './pauses.ts'
 import { podTemplateHash } from './pod-hash.ts'
 import { selects } from './selector.ts'
 import { byCreation, hashOf } from './sets.ts'
+import type { Heard } from './step-plugins.ts'
 import { samePodTemplate } from './template-equal.ts'
 import { resolveWorkload } from './workload-ref.ts'
 
@@ -54,6 +55,8 @@ export type Observed = Readonly<{
   strayRSs: readonly ReplicaSet[]
   /** Pods of all sets; only read while a restart is pending, else undefined. */
   pods: readonly Pod[] | undefined
+  /** Answers of step plugins to what this pass asked; only there when it asked. */
+  heard?: ReadonlyMap<string, Heard>
   runs: readonly AnalysisRun[]
   /** Experiments that we own. */
   experiments: readonly Experiment[]

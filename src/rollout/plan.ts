@@ -1,6 +1,6 @@
 // From one reading and the time to everything that should happen now. Pure; the order of the parts is the safe order.
 import type { RolloutStatus } from '../api/rollout-status.ts'
-import { type Millis, refOf, type TrafficRouter } from '../contract.ts'
+import { type Millis, refOf, type StepPlugin, type TrafficRouter } from '../contract.ts'
 import { planBlueGreen } from './blue-green.ts'
 import { planCanary } from './canary.ts'
 import { findCondition, setCondition } from './conditions.ts'
@@ -12,6 +12,7 @@ import { planReplicasOnly } from './replicas-only.ts'
 import { foundCondition, planClaims, planNewReplicaSet } from './revision.ts'
 import { desiredAnnotation, hashOf, specReplicas } from './sets.ts'
 import { settle } from './status.ts'
+import type { StepAsk } from './step-plugins.ts'
 import type { Step } from './steps/step.ts'
 import { findProblem } from './validate/problem.ts'
 import { planWorkloadGeneration } from './workload-ref.ts'
@@ -20,12 +21,15 @@ import { planWorkloadGeneration } from './workload-ref.ts'
 export type Known = Readonly<{
   steps: Readonly<Record<string, Step<unknown>>>
   routers: Readonly<Record<string, TrafficRouter<unknown>>>
+  plugins: Readonly<Record<string, StepPlugin<unknown>>>
 }>
 
 export type Plan = Part &
   Readonly<{
     /** The whole next status; undefined: this pass does not write it. */
     status: RolloutStatus | undefined
+    /** Questions that must be answered first: the pass is planned anew with the answers. */
+    asks?: readonly StepAsk[]
   }>
 
 /** How soon a refused spec is looked at again although nothing changed. argo: 20 s. */

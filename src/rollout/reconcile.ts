@@ -1,9 +1,16 @@
 // One reconcile, top to bottom: look once, decide purely, act last. Read this file first.
 import type { Pod } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
-import type { EventNote } from '../contract.ts'
-import { type Action, type KubeObject, type Ref, refOf, sameJson } from '../contract.ts'
-import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import {
+  type Action,
+  type EventNote,
+  type HttpRequest,
+  type KubeObject,
+  type Ref,
+  refOf,
+  sameJson,
+} from '../contract.ts'
+import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { planCollision } from './collision.ts'
 import { needsMetadata } from './ephemeral.ts'
 import { type Observed, observe } from './observe.ts'
@@ -12,6 +19,7 @@ import { type Known, type Plan, planRollout } from './plan.ts'
 import { needsRestart } from './restarter.ts'
 import { selectorText } from './selector.ts'
 import { statusPatch } from './status.ts'
+import type { Heard } from './step-plugins.ts'
 
 /** All that a reconcile may touch. */
 export type Ports = Readonly<{
@@ -19,6 +27,8 @@ export type Ports = Readonly<{
   cache: Lookup
   clock: Clock
   log: Log
+  /** How step plugins are asked. */
+  fetch: Fetch
   /** Records a Kubernetes Event about the rollout; never waits, never throws. */
   record(about: KubeObject, event: EventNote): void
 }>
@@ -27,12 +37,29 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
   const looked = observe(key, ports.cache)
   if (!looked) return {} // deleted; owner references clean up
   const seen = await withPods(looked, ports)
-  const plan = planRollout(seen, known, ports.clock.now())
+  const plan = await planHeard(seen, ports, known)
   const version = await performAll(plan, seen, ports) // in order, the first error stops
   if (version === undefined) return {} // somebody changed the status meanwhile: their event brings the next pass
   await writeStatus(plan, seen, version, ports) // last, and only if it differs: a crash repeats work, never skips it
   for (const event of plan.events) ports.record(seen.rollout, event)
   return plan.recheckAt === undefined ? {} : { recheckAt: plan.recheckAt }
+}
+
+/** The plan; where it has questions, the plan that knows the answers. */
+async function planHeard(seen: Observed, ports: Ports, known: Known): Promise<Plan> {
+  const plan = planRollout(seen, known, ports.clock.now())
+  if (!plan.asks) return plan
+  const heard = new Map<string, Heard>()
+  for (const { key, request } of plan.asks) heard.set(key, await hear(request, ports))
+  return planRollout({ ...seen, heard }, known, ports.clock.now())
+}
+
+async function hear(request: HttpRequest, { fetch }: Ports): Promise<Heard> {
+  try {
+    return await fetch(request)
+  } catch (error) {
+    return { error: (error as Error).message }
+  }
 }
 
 /** The actions of a plan, one after the other. The resourceVersion of the rollout after them; undefined when a write

@@ -1,5 +1,6 @@
 // What a canary step is: one file a step, judged purely. The file name is the key of the step in the manifest.
 import type * as z from 'zod'
+import type { StepPluginStatus } from '../../api/rollout-status.ts'
 import type { Millis } from '../../contract.ts'
 import type { Observed } from '../observe.ts'
 import type { PauseReason } from '../pauses.ts'
@@ -27,6 +28,8 @@ export type StepView = Readonly<{
   runPhase: string | undefined
   /** Phase of the step's Experiment, if there is one. */
   experimentPhase: string | undefined
+  /** What plugin steps have answered so far. */
+  plugins: readonly StepPluginStatus[]
 }>
 
 export type Step<C = unknown> = Readonly<{
