@@ -8,9 +8,10 @@ import type { Rollout } from '../api/rollout.ts'
 import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
 import { reconcileExperiment } from '../experiment/reconcile.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
+import type { Change } from '../kube/change.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
-import { createQueue } from '../kube/queue.ts'
+import { createQueue, type Queue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
@@ -18,6 +19,7 @@ import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../roll
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
 import { managerOf } from '../rollout/service-release.ts'
+import { ANALYSIS_TEMPLATE, CLUSTER_TEMPLATE } from '../rollout/templates.ts'
 import { createRecorder } from './events.ts'
 import { createFreshness } from './fresh.ts'
 import { createReferences, referencesOf } from './references.ts'
@@ -53,11 +55,13 @@ export type ControllerOptions = Readonly<{
   yield?: () => Promise<void>
 }>
 
-/** Hears of passes and events; for metrics. */
+type Counted = 'rollout' | 'analysis_run' | 'experiment'
+
+/** Hears of passes and events, and of what is gone; for metrics. */
 export type Observer = Readonly<{
-  reconciled(kind: 'rollout' | 'analysis_run' | 'experiment', key: Key, seconds: number, failed: boolean): void
+  reconciled(kind: Counted, key: Key, seconds: number, failed: boolean): void
   event(about: KubeObject, note: EventNote): void
-  forget(key: Key): void
+  forget(kind: Counted, key: Key): void
 }>
 
 export type Controller = Readonly<{
@@ -73,8 +77,6 @@ export type Controller = Readonly<{
 }>
 
 const INGRESS: KindRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }
-const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
-const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
 const CONFIG_MAP: KindRef = { apiVersion: 'v1', kind: 'ConfigMap' }
 const DRAIN: Millis = 20_000
 
@@ -143,7 +145,7 @@ export function startController(options: ControllerOptions): Controller {
   const queueOf = (
     concurrency: number,
     run: (key: Key) => Promise<Result>,
-    counted?: Readonly<{ kind: KindRef; as: Parameters<Observer['reconciled']>[0] }>,
+    counted?: Readonly<{ kind: KindRef; as: Counted }>,
   ) =>
     createQueue<Key>({
       clock,
@@ -177,6 +179,14 @@ export function startController(options: ControllerOptions): Controller {
     record(rollout, { type: 'Normal', reason: 'RolloutAddedToInformer', message })
   }
 
+  /** A run or an experiment changed: it is looked at, or forgotten. */
+  const moved = ({ type, object }: Change, lane: Queue<Key>, text: string, counted: Counted) => {
+    const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
+    if (type !== 'DELETED') return lane.add(key)
+    freshness.forget(`${text} ${keyText(key)}`)
+    observer?.forget(counted, key)
+  }
+
   cache.onChange(change => {
     tracker.saw(change)
     const { type, object } = change
@@ -185,7 +195,7 @@ export function startController(options: ControllerOptions): Controller {
       if (type === 'DELETED') {
         for (const service of references.remove(object)) services.add(service)
         freshness.forget(keyText({ namespace: ns, name }))
-        observer?.forget({ namespace: ns, name })
+        observer?.forget('rollout', { namespace: ns, name })
         record(object, {
           type: 'Normal',
           reason: 'RolloutDeleted',
@@ -198,16 +208,8 @@ export function startController(options: ControllerOptions): Controller {
       queue.add({ namespace: ns, name })
       return
     }
-    if (object.kind === 'AnalysisRun') {
-      const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
-      if (type === 'DELETED') freshness.forget(`analysis ${keyText(key)}`)
-      else analyses.add(key)
-    }
-    if (object.kind === 'Experiment') {
-      const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name }
-      if (type === 'DELETED') freshness.forget(`experiment ${keyText(key)}`)
-      else experiments.add(key)
-    }
+    if (object.kind === 'AnalysisRun') moved(change, analyses, 'analysis', 'analysis_run')
+    if (object.kind === 'Experiment') moved(change, experiments, 'experiment', 'experiment')
     if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
       services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }

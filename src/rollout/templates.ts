@@ -2,8 +2,8 @@
 import type { AnalysisTemplate } from '../api/analysis.ts'
 import type { KindRef, KubeObject, Ref } from '../contract.ts'
 
-const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
-const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
+export const ANALYSIS_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisTemplate' }
+export const CLUSTER_TEMPLATE: KindRef = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ClusterAnalysisTemplate' }
 
 export type TemplateRef = Readonly<{ templateName?: string; clusterScope?: boolean | null }>
 

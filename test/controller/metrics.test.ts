@@ -5,9 +5,9 @@ import { directTransport } from '../../src/apiserver/direct.ts'
 import { serveHealth, serveMetrics } from '../../src/controller/health.ts'
 import { type Controller, startController } from '../../src/controller/manager.ts'
 import { createMetrics } from '../../src/controller/metrics.ts'
-import { loadKnown } from '../../src/controller/registry.ts'
+import { loadKnown, loadProviders } from '../../src/controller/registry.ts'
 import { canaryApp, shipped } from '../kit/apps.ts'
-import { world } from '../kit/world.ts'
+import { template, world } from '../kit/world.ts'
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -53,6 +53,72 @@ test('metrics carry the names, labels and values that dashboards of the incumben
   w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default', name: 'app' })
   await w.run(5)
   t.notMatch(await metrics.text(), /rollout_(info|reconcile\w*)\{[^}]*name="app"/, 'a deleted rollout leaves no series')
+})
+
+test('runs, experiments and templates are told of by phase and by kind of metric', async t => {
+  const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
+  let controller: Controller | undefined
+  const metrics = createMetrics('v9.9.9', () => controller?.cache)
+  const w = await world(t, {
+    crds: crds(),
+    controller: made => {
+      const transport = directTransport(made.server)
+      const fetch = async () => ({ status: 200, headers: {}, body: '{"rate": 0.2}' })
+      const { clock, random } = made
+      controller = startController({ transport, clock, random, log, known, providers, fetch, observer: metrics })
+      return controller
+    },
+  })
+  const metric = (name: string, failureCondition: string) => ({
+    name,
+    failureCondition,
+    provider: { web: { url: 'http://metrics/', jsonPath: '{$.rate}' } },
+  })
+  await w.apply([
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AnalysisTemplate',
+      metadata: { name: 'rates' },
+      spec: {
+        metrics: [metric('good', 'result > 0.5'), metric('bad', 'result > 0.1')],
+        dryRun: [{ metricName: 'bad' }],
+      },
+    },
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Experiment',
+      metadata: { name: 'compare' },
+      spec: {
+        templates: [{ name: 'a', selector: { matchLabels: { app: 'web' } }, template: template() }],
+        analyses: [{ name: 'rates', templateName: 'rates' }],
+      },
+    },
+  ])
+  await w.run(10)
+  const run = 'namespace="default",name="compare-rates"'
+  const text = await metrics.text()
+  const lines = new Set(text.split('\n'))
+  for (const line of [
+    'experiment_info{namespace="default",name="compare",phase="Running"} 1',
+    'experiment_phase{namespace="default",name="compare",phase="Running"} 1',
+    'experiment_phase{namespace="default",name="compare",phase="Pending"} 0',
+    `analysis_run_info{${run},phase="Successful"} 1`,
+    `analysis_run_phase{${run},phase="Successful"} 1`,
+    `analysis_run_metric_type{${run},metric="good",type="WebMetric"} 1`,
+    `analysis_run_metric_phase{${run},metric="good",type="WebMetric",dry_run="false",phase="Successful"} 1`,
+    `analysis_run_metric_phase{${run},metric="bad",type="WebMetric",dry_run="true",phase="Failed"} 1`,
+    `analysis_run_metric_phase{${run},metric="bad",type="WebMetric",dry_run="true",phase="Pending"} 0`,
+    'analysis_template_info{namespace="default",name="rates"} 1',
+    'analysis_template_metric_info{namespace="default",name="rates",type="WebMetric",metric="bad"} 1',
+  ]) {
+    t.ok(lines.has(line), line)
+  }
+  t.match(text, /experiment_reconcile_count\{namespace="default",name="compare"\} \d+/)
+  t.match(text, /analysis_run_reconcile_count\{namespace="default",name="compare-rates"\} \d+/)
+
+  w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Experiment', namespace: 'default', name: 'compare' })
+  await w.run(10)
+  t.notMatch(await metrics.text(), /(experiment|analysis_run)_\w+\{[^}]*name="compare/, 'what is gone leaves no series')
 })
 
 test('health and metrics over HTTP', async t => {
