@@ -79,6 +79,10 @@ export type Controller = Readonly<{
 const INGRESS: KindRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }
 const CONFIG_MAP: KindRef = { apiVersion: 'v1', kind: 'ConfigMap' }
 const DRAIN: Millis = 20_000
+/** Changes come in bursts: a user's command may be two writes, one of ours brings the ReplicaSet's counts and the pods'. A
+ * pass waits this long for the rest of the burst, so that one look sees it all. */
+const LULL: Millis = 5
+const LULL_OF_COUNTS: Millis = 20
 
 /** Starts watching and working. */
 export function startController(options: ControllerOptions): Controller {
@@ -173,6 +177,9 @@ export function startController(options: ControllerOptions): Controller {
     as: 'experiment',
   })
 
+  const soon = (key: Key, { kind }: KubeObject) =>
+    queue.addAt(key, clock.now() + (kind === 'ReplicaSet' ? LULL_OF_COUNTS : LULL))
+
   const added = (rollout: KubeObject) => {
     const { namespace: ns, name } = rollout.metadata
     const message = `Rollout resource added to informer: ${ns}/${name}`
@@ -205,7 +212,7 @@ export function startController(options: ControllerOptions): Controller {
       }
       for (const service of references.update(object as Rollout)) services.add(service)
       if (type === 'ADDED') added(object)
-      queue.add({ namespace: ns, name })
+      soon({ namespace: ns, name }, object)
       return
     }
     if (object.kind === 'AnalysisRun') moved(change, analyses, 'analysis', 'analysis_run')
@@ -216,7 +223,7 @@ export function startController(options: ControllerOptions): Controller {
     const owner = object.metadata.ownerReferences?.find(one => one.controller)
     const lane = owner?.kind === 'AnalysisRun' ? analyses : owner?.kind === 'Experiment' ? experiments : undefined
     if (owner) lane?.add({ namespace: object.metadata.namespace ?? '', name: owner.name })
-    for (const key of references.wakes(object)) queue.add(key)
+    for (const key of references.wakes(object)) soon(key, object)
   })
 
   const own = { ...scope, labelSelector: instanceSelector(options.instanceId) }

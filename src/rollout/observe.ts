@@ -80,7 +80,6 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
   const claimed = claim(rollout, selector, cache)
   const hash = podTemplateHash(template, status.collisionCount)
   const newRS = findNewRS(claimed.owned, hash, template)
-  const stableRS = status.stableRS ? claimed.owned.find(rs => hashOf(rs) === status.stableRS) : undefined
   const service = (name: string) => cache.get({ ...SERVICE, namespace, name }) as Service | undefined
   return {
     rollout,
@@ -96,9 +95,8 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     hash,
     allRSs: claimed.owned,
     newRS,
-    stableRS,
+    ...roles(claimed.owned, newRS, status),
     olderRSs: claimed.owned.filter(rs => rs !== newRS),
-    otherRSs: claimed.owned.filter(rs => rs !== newRS && rs !== stableRS),
     orphanRSs: claimed.orphans,
     strayRSs: claimed.strays,
     pods,
@@ -108,6 +106,20 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     service,
   }
 }
+
+/** Which set the status calls stable, and which sets are neither that nor the new one. */
+function roles(sets: readonly ReplicaSet[], newRS: ReplicaSet | undefined, { stableRS: hash }: RolloutStatus) {
+  const stableRS = hash ? sets.find(rs => hashOf(rs) === hash) : undefined
+  return { stableRS, otherRSs: sets.filter(rs => rs !== newRS && rs !== stableRS) }
+}
+
+/** The same reading, had the rollout this status already. */
+export const withStatus = (seen: Observed, status: RolloutStatus): Observed => ({
+  ...seen,
+  rollout: { ...seen.rollout, status },
+  status,
+  ...roles(seen.allRSs, seen.newRS, status),
+})
 
 /** An abort that no pass has seen yet wins over a full promotion: of two wishes at once the safe one is followed. Later, a
  * full promotion of what was aborted is a wish of its own. argo: the full promotion always wins. */

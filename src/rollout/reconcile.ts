@@ -11,6 +11,7 @@ import {
   sameJson,
 } from '../contract.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import { planAhead } from './ahead.ts'
 import { planCollision } from './collision.ts'
 import { needsMetadata } from './ephemeral.ts'
 import { type Observed, observe } from './observe.ts'
@@ -47,7 +48,7 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
 
 /** The plan; where it has questions, the plan that knows the answers. */
 async function planHeard(seen: Observed, ports: Ports, known: Known): Promise<Plan> {
-  const plan = planRollout(seen, known, ports.clock.now())
+  const plan = planAhead(seen, known, ports.clock.now())
   if (!plan.asks) return plan
   const heard = new Map<string, Heard>()
   for (const { key, request } of plan.asks) heard.set(key, await hear(request, ports))

@@ -90,5 +90,7 @@ test('the transcript of the reference', { skip: !existsSync(file) && `no ${file}
       }
       t.strictSame(said, wanted)
     })
+    // What a command wrote, the controller has seen before the next one is typed.
+    await world.run(0.1)
   }
 })
