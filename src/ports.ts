@@ -72,7 +72,7 @@ export type Lookup = Readonly<{
   get(ref: Ref): KubeObject | undefined
   /** All objects of a kind in a namespace ('' = all namespaces). */
   list(kind: KindRef, namespace: string): readonly KubeObject[]
-  /** Objects of a kind whose controlling owner has this uid. */
+  /** Objects of a kind whose controlling owner has this uid; '': those without one. */
   ownedBy(kind: KindRef, uid: string): readonly KubeObject[]
 }>
 

@@ -9,11 +9,23 @@ export type Recorder = Readonly<{
 }>
 
 /** Events waiting to be written; beyond this the newest are dropped and logged. */
-const MAX_WAITING = 1000
+const MAX_WAITING = 20_000
+/** Objects whose events are written at the same time; those of one object keep their order. */
+const LANES = 8
+/** Event objects that are remembered for counting repetitions. */
+const MAX_KNOWN = 10_000
 /** Repetitions are counted on one Event object for this long. */
 const MEMORY = 10 * 60_000
 
 const stamp = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+
+/** The same lane for all events of an object. */
+function laneOf({ metadata }: KubeObject): number {
+  const key = metadata.uid ?? metadata.name
+  let sum = 0
+  for (let i = 0; i < key.length; i += 1) sum = (sum * 31 + key.charCodeAt(i)) % 65_521
+  return sum % LANES
+}
 
 type Seen = { name: string; namespace: string; count: number; first: string; last: number }
 
@@ -22,7 +34,7 @@ export function createRecorder(kube: Kube, clock: Clock, log: Log, component = '
   const known = new Map<string, Seen>()
   let waiting = 0
   let serial = 0
-  let tail: Promise<void> = Promise.resolve()
+  const lanes: Promise<void>[] = Array.from({ length: LANES }, () => Promise.resolve())
 
   const write = async (about: KubeObject, note: EventNote): Promise<void> => {
     const { uid = '', name, namespace = 'default', resourceVersion } = about.metadata
@@ -46,7 +58,7 @@ export function createRecorder(kube: Kube, clock: Clock, log: Log, component = '
     const event = `${name}.${(now * 1000 + (serial % 1000)).toString(16)}`
     const time = stamp(now)
     known.set(key, { name: event, namespace, count: 1, first: time, last: now })
-    if (known.size > 10 * MAX_WAITING) known.delete(known.keys().next().value ?? '')
+    if (known.size > MAX_KNOWN) known.delete(known.keys().next().value ?? '')
     const involvedObject = { apiVersion: about.apiVersion, kind: about.kind, namespace, name, uid, resourceVersion }
     const object = {
       apiVersion: 'v1',
@@ -71,13 +83,13 @@ export function createRecorder(kube: Kube, clock: Clock, log: Log, component = '
         return
       }
       waiting += 1
-      tail = tail
-        .then(() => write(about, note))
+      const lane = laneOf(about)
+      lanes[lane] = lanes[lane]!.then(() => write(about, note))
         .catch((error: unknown) => log.debug({ error: String(error), reason: note.reason }, 'event not written'))
         .finally(() => {
           waiting -= 1
         })
     },
-    flush: () => tail,
+    flush: async () => void (await Promise.all(lanes)),
   }
 }

@@ -41,7 +41,8 @@ export async function createModel(options: ModelOptions): Promise<Model> {
   for (const kind of KINDS) cache.watch(kind, scope)
   await cache.synced()
 
-  const owned = <T>(kind: KindRef, uid: string | undefined) => cache.ownedBy(kind, uid ?? '') as unknown as readonly T[]
+  const owned = <T>(kind: KindRef, uid: string | undefined) =>
+    (uid ? cache.ownedBy(kind, uid) : []) as unknown as readonly T[]
 
   /** Only what belongs to this rollout, by the cache's index: views must not search thousands of pods. */
   const worldOf = (rollout: KubeObject): World => {

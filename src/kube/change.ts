@@ -13,3 +13,7 @@ export const objectKey = (namespace: string | undefined, name: string): string =
 
 /** The key of an object by its metadata. */
 export const keyOf = (object: KubeObject): string => objectKey(object.metadata.namespace, object.metadata.name)
+
+/** The uid of the controlling owner, '' when there is none. */
+export const controllerUid = (object: KubeObject): string =>
+  object.metadata.ownerReferences?.find(owner => owner.controller)?.uid ?? ''

@@ -9,7 +9,7 @@ import { listAll } from './list.ts'
 import { createMirror, RelistError } from './mirror.ts'
 import { pathOf } from './resources.ts'
 import { sleep } from './sleep.ts'
-import { deepFrozen, trimmed } from './trim.ts'
+import { deepFrozen, sharing, trimmed } from './trim.ts'
 import { readWatch, SilenceError, type WatchEvent } from './watch.ts'
 
 export type Selection = Readonly<{ namespace?: string; labelSelector?: string; fieldSelector?: string }>
@@ -88,9 +88,9 @@ export function startReflector(options: ReflectorOptions): Reflector {
   let lastHeard: Millis | undefined
   let problem: string | undefined
 
-  const keep = (object: KubeObject): KubeObject => {
+  const keep = (object: KubeObject, known?: ReadonlyMap<string, KubeObject>): KubeObject => {
     try {
-      return deepFrozen(transform(object))
+      return deepFrozen(sharing(known?.get(keyOf(object)), transform(object)))
     } catch (error) {
       log.error({ ...about, error }, 'a transform failed; the object is kept as it came')
       return deepFrozen(object)
@@ -142,7 +142,10 @@ export function startReflector(options: ReflectorOptions): Reflector {
       events += 1
       lastHeard = clock.now()
       silences = 0
-      if (!listing) return mirror.apply(event.type === 'BOOKMARK' ? event : { ...event, object: keep(event.object) })
+      if (!listing)
+        return mirror.apply(
+          event.type === 'BOOKMARK' ? event : { ...event, object: keep(event.object, mirror.objects) },
+        )
       if (clock.now() - began > LIST_LIMIT) throw new SilenceError(LIST_LIMIT)
       const { object } = event
       if (event.type === 'DELETED') listing.delete(keyOf(object))

@@ -1,14 +1,10 @@
 // The objects of one kind with the indexes that reconciles ask for: by namespace, by controlling owner.
 import type { KubeObject } from '../contract.ts'
-import { keyOf, objectKey } from './change.ts'
+import { controllerUid, keyOf, objectKey } from './change.ts'
 
 type Shelf = Map<string, Map<string, KubeObject>>
 
-const controllerUid = (object: KubeObject): string | undefined =>
-  object.metadata.ownerReferences?.find(owner => owner.controller)?.uid
-
-function shelve(shelf: Shelf, label: string | undefined, key: string, object: KubeObject | undefined) {
-  if (label === undefined) return
+function shelve(shelf: Shelf, label: string, key: string, object: KubeObject | undefined) {
   const row = shelf.get(label) ?? new Map<string, KubeObject>()
   if (object) row.set(key, object)
   else row.delete(key)
@@ -21,6 +17,7 @@ export type Store = Readonly<{
   get(namespace: string | undefined, name: string): KubeObject | undefined
   /** '' means all namespaces. */
   list(namespace: string): readonly KubeObject[]
+  /** '' means those that nobody controls. */
   ownedBy(uid: string): readonly KubeObject[]
   put(object: KubeObject): void
   remove(object: KubeObject): void

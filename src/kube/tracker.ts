@@ -1,7 +1,7 @@
 // Guards against planning on a cache that does not yet show our own last writes.
 import type { KubeObject, Millis, Ref } from '../contract.ts'
 import type { Clock, Kube, Lookup } from '../ports.ts'
-import type { Change } from './change.ts'
+import { type Change, controllerUid } from './change.ts'
 import { AmbiguousError, isNotFound } from './errors.ts'
 import { compareVersions } from './versions.ts'
 
@@ -140,10 +140,7 @@ export function overlaid(lookup: Lookup, live: readonly (readonly [Ref, KubeObje
     ownedBy: (kind, uid) =>
       merge(
         lookup.ownedBy(kind, uid),
-        object =>
-          object.kind === kind.kind &&
-          object.apiVersion === kind.apiVersion &&
-          (object.metadata.ownerReferences ?? []).some(owner => owner.controller && owner.uid === uid),
+        object => object.kind === kind.kind && object.apiVersion === kind.apiVersion && controllerUid(object) === uid,
       ),
   }
 }

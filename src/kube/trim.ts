@@ -12,6 +12,14 @@ export function trimmed(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...metadata, annotations: rest } }
 }
 
+/** The newer object with the spec of the older one when it is the same: the server counts changes of a spec in its
+ * generation. Saves memory, and lets readers remember what they made of it. */
+export function sharing(old: KubeObject | undefined, object: KubeObject): KubeObject {
+  const { uid, generation } = object.metadata
+  const isSame = old?.metadata.uid === uid && generation !== undefined && old?.metadata.generation === generation
+  return isSame && object['spec'] !== undefined ? { ...object, spec: old!['spec'] } : object
+}
+
 /** Freezes a JSON value all the way down and returns it: readers share it, so nobody may edit it. */
 export function deepFrozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value

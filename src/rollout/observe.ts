@@ -9,7 +9,7 @@ import type { KindRef, KubeObject, Ref } from '../contract.ts'
 import type { Key, Lookup } from '../ports.ts'
 import { HASH_LABEL } from './keys.ts'
 import { isFreshAbort } from './pauses.ts'
-import { podTemplateHash } from './pod-hash.ts'
+import { hashOfTemplate } from './pod-hash.ts'
 import { selects } from './selector.ts'
 import { byCreation, hashOf } from './sets.ts'
 import type { Heard } from './step-plugins.ts'
@@ -78,7 +78,7 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
   const workload = resolveWorkload(rollout, cache)
   const { template, selector } = workload
   const claimed = claim(rollout, selector, cache)
-  const hash = podTemplateHash(template, status.collisionCount)
+  const hash = hashOfTemplate(template, status.collisionCount)
   const newRS = findNewRS(claimed.owned, hash, template)
   const service = (name: string) => cache.get({ ...SERVICE, namespace, name }) as Service | undefined
   return {
@@ -131,11 +131,11 @@ function claim(rollout: Rollout, selector: LabelSelector | undefined, cache: Loo
   const { namespace = '', uid = '' } = rollout.metadata
   const mine = cache.ownedBy(REPLICA_SET, uid) as readonly ReplicaSet[]
   const matches = (rs: ReplicaSet) => selector !== undefined && selects(selector, rs.metadata.labels)
-  const orphans = (cache.list(REPLICA_SET, namespace) as readonly ReplicaSet[]).filter(
+  const orphans = (cache.ownedBy(REPLICA_SET, '') as readonly ReplicaSet[]).filter(
     rs =>
+      rs.metadata.namespace === namespace &&
       rs.metadata.deletionTimestamp === undefined &&
       rs.metadata.labels?.[HASH_LABEL] !== undefined &&
-      !rs.metadata.ownerReferences?.some(owner => owner.controller === true) &&
       matches(rs),
   )
   return {

@@ -3,6 +3,7 @@ import { encodeHash, fnv1a, fnv1aCount } from './fnv.ts'
 import { type Codec, compileTypes, Malformed } from './go-json.ts'
 import { POD_TEMPLATE_TYPES } from './go-json-order.ts'
 import { readTolerant } from './go-json-tolerant.ts'
+import { perObject } from './per-object.ts'
 
 const template: Codec = compileTypes(POD_TEMPLATE_TYPES).get('PodTemplateSpec')!
 
@@ -35,3 +36,9 @@ export function podTemplateHash(value: unknown, collisionCount?: number | null):
   const read = readTolerant(template, value)
   return hashOf(template.write(read.value), read.isStopped ? undefined : collisionCount)
 }
+
+const plainHash = perObject((value: object) => podTemplateHash(value))
+
+/** As podTemplateHash, computed once for a template of the cache. */
+export const hashOfTemplate = (value: object, collisionCount?: number | null): string =>
+  collisionCount === undefined || collisionCount === null ? plainHash(value) : podTemplateHash(value, collisionCount)

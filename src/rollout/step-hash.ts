@@ -4,6 +4,7 @@ import { type Codec, compileTypes, isObject, Malformed } from './go-json.ts'
 import { POD_TEMPLATE_TYPES } from './go-json-order.ts'
 import { STEP_TYPES } from './go-json-order-steps.ts'
 import { readTolerant } from './go-json-tolerant.ts'
+import { perObject } from './per-object.ts'
 
 const holder: Codec = compileTypes(
   `${POD_TEMPLATE_TYPES.trim()}\n${STEP_TYPES.trim()}\nCanarySteps: steps![]CanaryStep`,
@@ -38,7 +39,12 @@ export function stepHashStrict(strategy: unknown): Readonly<{ hash: string }> | 
 }
 
 /** The hash of spec.strategy's canary steps, '' for other strategies; what does not fit its type is read as Go would. */
-export function stepHash(strategy: unknown): string {
+export const stepHash = (strategy: unknown): string =>
+  isObject(strategy) ? hashOfStrategy(strategy) : tolerantHash(strategy)
+
+const hashOfStrategy = perObject((strategy: object) => tolerantHash(strategy))
+
+function tolerantHash(strategy: unknown): string {
   const strict = stepHashStrict(strategy)
   if ('hash' in strict) return strict.hash
   return strictHash(readTolerant(steps, stepsOf(strategy)?.steps).value)

@@ -126,11 +126,11 @@ const shipAll = (kube: Kube, kind: typeof ROLLOUT | typeof DEPLOYMENT, count: nu
 function startController({ incumbent }: Flags, kubeconfig: string): Measured & { agent: string } {
   if (incumbent !== undefined) {
     const flags = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--loglevel', 'error', '--kloglevel', '0']
-    return { ...startMeasured(incumbent, flags), agent: 'argo-rollouts' }
+    return { ...startMeasured(incumbent, flags), agent: 'rollouts-controller' }
   }
   const flags = ['--no-leader-elect', '--metricsPort', '0', '--healthzPort', '0', '--loglevel', 'warn']
   const profile = process.env['CPU_PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['CPU_PROFILE']}`] : []
-  const args = [...profile, `${root}/src/main.ts`, 'controller', '--kubeconfig', kubeconfig, ...flags]
+  const args = [...profile, `${root}/dist/src/main.js`, 'controller', '--kubeconfig', kubeconfig, ...flags]
   return { ...startMeasured(process.execPath, args), agent: 'pintle-controller' }
 }
 

@@ -7,6 +7,7 @@ import { directTransport } from '../../src/apiserver/direct.ts'
 import type { KubeObject } from '../../src/contract.ts'
 import { startController } from '../../src/controller/manager.ts'
 import { loadKnown } from '../../src/controller/registry.ts'
+import { controllerUid } from '../../src/kube/change.ts'
 import type { Log, Lookup } from '../../src/ports.ts'
 import { planAbort } from '../../src/rollout/abort.ts'
 import { observe } from '../../src/rollout/observe.ts'
@@ -24,8 +25,7 @@ const known = await loadKnown()
 const lookupOf = ({ server }: World): Lookup => ({
   get: ref => server.get(ref, ref.namespace, ref.name),
   list: (kind, namespace) => server.list(kind, namespace),
-  ownedBy: (kind, uid) =>
-    server.list(kind).filter(object => object.metadata.ownerReferences?.some(o => o.controller && o.uid === uid)),
+  ownedBy: (kind, uid) => server.list(kind).filter(object => controllerUid(object) === uid),
 })
 
 const apps: Readonly<Record<string, readonly KubeObject[]>> = {
