@@ -10,7 +10,9 @@ import { conditions, values, verdicts } from './tables/expr.ts'
 import { podHash, stepsHash } from './tables/hashes.ts'
 import { nginxTable } from './tables/nginx.ts'
 import { phases, stepTexts } from './tables/phase.ts'
-import { basic, limits, reached, routed, weights } from './tables/replicas.ts'
+import { basic, reached, routed, weights } from './tables/replicas.ts'
+import { scaling } from './tables/scaling.ts'
+import { services } from './tables/services.ts'
 import { validation } from './tables/validation.ts'
 import { references } from './tables/validation-refs.ts'
 
@@ -21,7 +23,7 @@ const TABLES: readonly Table[] = [
   routed,
   weights,
   reached,
-  limits,
+  scaling,
   stepTexts,
   phases,
   durations,
@@ -34,6 +36,7 @@ const TABLES: readonly Table[] = [
   verdicts,
   assess,
   args,
+  services,
   validation,
   references,
 ]

@@ -38,7 +38,8 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   if (isChanged(seen)) return reset(seen, join(revision, preview.part), preview.hash, now)
   const restart = planPodRestart(seen, now)
   const runs = planRuns(seen)
-  const sizes = planBlueGreenSizes(seen, runs.intent, runs.isPostPromotionPending, now)
+  const isSwitched = (seen.status.blueGreen?.activeSelector ?? '') === seen.status.currentPodHash
+  const sizes = planBlueGreenSizes(seen, runs.intent, runs.isPostPromotionPending && isSwitched, now)
   const pause = planPause(seen, runs, now)
   const intent: PauseIntent = {
     ...runs.intent,
@@ -79,7 +80,7 @@ type Switched = Readonly<{ part: Part; hash: string }>
 const unswitched = (service: Service | undefined): Switched => ({ part: NOTHING, hash: selectedHash(service) })
 
 /** The preview Service shows the new version at once, even before it has pods. */
-function switchPreview(seen: Observed): Switched {
+export function switchPreview(seen: Observed): Switched {
   const { previewService } = strategyOf(seen)
   const service = previewService ? seen.service(previewService) : undefined
   if (!service || !seen.newRS || isHalted(seen)) return unswitched(service)
@@ -104,7 +105,7 @@ export function planBlueGreenSizes(seen: Observed, intent: PauseIntent, isPostPe
 }
 
 /** How many pods the new set should have. */
-function newSize(seen: Observed): number {
+export function newSize(seen: Observed): number {
   const { previewReplicaCount: preview } = strategyOf(seen)
   const { status, newRS, replicas } = seen
   const hash = newRS ? hashOf(newRS) : ''
@@ -117,7 +118,7 @@ function newSize(seen: Observed): number {
 }
 
 /** The new set has exactly the pods it should have now, all available. */
-const isReadyForPause = (seen: Observed): boolean => {
+export const isReadyForPause = (seen: Observed): boolean => {
   const { newRS } = seen
   return newRS !== undefined && specReplicas(newRS) === newSize(seen) && availableReplicas(newRS) === newSize(seen)
 }
@@ -171,7 +172,12 @@ export function isPauseDone(seen: Observed, intent: PauseIntent, now: Millis): b
 
 /** The cutover. On abort the active Service goes back to stable as soon as stable's pods can take it: argo waits for
  * the new set to be whole, which a broken new version never is (a deliberate difference). */
-function switchActive(seen: Observed, runs: Runs, intent: PauseIntent, now: Millis): Switched {
+export function switchActive(
+  seen: Observed,
+  runs: Pick<Runs, 'isPrePromotionDone'>,
+  intent: PauseIntent,
+  now: Millis,
+): Switched {
   const service = seen.service(strategyOf(seen).activeService ?? '')
   const { newRS, stableRS } = seen
   if (!service || isHalted(seen)) return unswitched(service)

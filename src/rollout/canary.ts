@@ -43,7 +43,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   if (isChanged(seen)) return reset(seen, revision, now)
   const restart = planPodRestart(seen, now)
   if (restart.evicted) return { ...join(revision, restart.part), status: undefined }
-  const services = planServices(seen)
+  const services = planCanaryServices(seen)
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
   const runs = planRuns(seen)
   const experiments = planExperiments(seen, runs.intent)
@@ -113,7 +113,7 @@ function reset(seen: Observed, revision: Part, now: Millis): Plan {
 
 /** Stable Service to the stable set, canary Service to the new one. After an abort the canary Service belongs to
  * stable and stays there: argo patches it back and forth (a deliberate difference). */
-function planServices(seen: Observed): Part {
+export function planCanaryServices(seen: Observed): Part {
   const { stable, canary } = canaryServices(seen)
   const isPingPong = seen.spec.strategy?.canary?.pingPong != null
   const toStable = ensureTarget(seen, stable, seen.stableRS, !isPingPong)

@@ -11,6 +11,7 @@ export function isReturningToStable(seen: Observed): boolean {
   const recorded = status.canary?.weights?.canary?.podTemplateHash ?? ''
   return (
     spec.strategy?.canary?.dynamicStableScale === true &&
+    spec.strategy.canary.trafficRouting != null &&
     isFullyPromoted(status) &&
     newRS !== undefined &&
     recorded !== '' &&

@@ -37,7 +37,7 @@ export function planPodRestart(seen: Observed, now: Millis): Restart {
   const wanted = Math.max(seen.replicas, sumOf(seen.allRSs, specReplicas))
   let allowed = availableNow(seen) - (wanted - Math.max(maxUnavailable(seen.spec), 1))
   const before = Date.parse(restartAt)
-  const old = inOrder(seen).flatMap(rs =>
+  const old = inRestartOrder(seen).flatMap(rs =>
     podsOf(seen, rs).filter(pod => Date.parse(pod.metadata.creationTimestamp ?? '') < before),
   )
   const actions: Action[] = []
@@ -63,7 +63,7 @@ const isServing = (pod: Pod): boolean =>
   (pod.status?.conditions ?? []).some(condition => condition.type === 'Ready' && condition.status === 'True')
 
 /** Stable first, then new, then the others by age. */
-function inOrder(seen: Observed): readonly ReplicaSet[] {
+export function inRestartOrder(seen: Observed): readonly ReplicaSet[] {
   const first = [seen.stableRS, seen.newRS].filter((rs): rs is ReplicaSet => rs !== undefined)
   return [...new Set([...first, ...seen.otherRSs.toSorted(byCreation)])]
 }

@@ -2,6 +2,7 @@
 import type { ReplicaSet } from '../api/kube.ts'
 import type { Millis } from '../contract.ts'
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION, SCALE_DOWN_DEADLINE } from './keys.ts'
+import { timeText } from './rfc3339.ts'
 import type { Sized } from './shape.ts'
 
 export const hashOf = (rs: ReplicaSet): string => rs.metadata.labels?.[HASH_LABEL] ?? ''
@@ -33,7 +34,8 @@ export const hasDeadline = (rs: ReplicaSet): boolean => (rs.metadata.annotations
 
 /** Milliseconds until the scale-down deadline; undefined when there is none, it is over or cannot be read. */
 export function untilDeadline(rs: ReplicaSet, now: Millis): Millis | undefined {
-  const at = Date.parse(rs.metadata.annotations?.[SCALE_DOWN_DEADLINE] ?? '')
+  const text = timeText(rs.metadata.annotations?.[SCALE_DOWN_DEADLINE])
+  const at = text === undefined ? Number.NaN : Date.parse(JSON.parse(text) as string)
   return Number.isNaN(at) || at <= now ? undefined : at - now
 }
 
@@ -48,7 +50,8 @@ export const byCreation = (a: ReplicaSet, b: ReplicaSet): number =>
 /** Newest revision first; sets without a readable revision come first (argo: they do in both directions). */
 export function byRevisionDescending(a: ReplicaSet, b: ReplicaSet): number {
   const [x, y] = [revisionOf(a), revisionOf(b)]
-  if (x === 0 || y === 0) return x === y ? 0 : x === 0 ? -1 : 1
+  if (x === y) return byCreation(b, a)
+  if (x === 0 || y === 0) return x === 0 ? -1 : 1
   return y - x
 }
 

@@ -15,6 +15,7 @@ import { play, StoryStuck } from '../../src/sim/player.ts'
 import type { Recording, Story } from '../../src/sim/story.ts'
 import { EVERYWHERE, ON_A_CLUSTER } from '../kit/exceptions.ts'
 import { loadStories } from '../kit/story-files.ts'
+import { asShipped } from './as-shipped.ts'
 
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 4)
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
@@ -28,11 +29,21 @@ const nowhere: Fetch = async request => {
   throw new Error(`stories ask nobody, but wanted ${request.url}`)
 }
 
-const transport = undiciTransport(await loadKubeconfig({}))
+const access = await loadKubeconfig({})
+const transport = undiciTransport(access)
 const kube = createKube(transport, { clock, log })
 for (const object of crds()) await kube.perform({ verb: 'create', object, why: 'the test' }).catch(() => undefined)
 const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
-const controller = startController({ transport, clock, random, log, known, providers, fetch: nowhere })
+const shipped = await asShipped(transport, kube, access)
+const controller = startController({
+  transport: shipped.transport,
+  clock,
+  random,
+  log,
+  known,
+  providers,
+  fetch: nowhere,
+})
 await controller.ready
 
 const wanted = process.argv.slice(2)
@@ -76,6 +87,11 @@ async function worker(): Promise<void> {
 
 await Promise.all(Array.from({ length: AT_ONCE }, worker))
 await controller.stop()
+await shipped.transport.close()
+// The role that we ship is enough for every story, and what it lacks is a failure.
+for (const request of shipped.refused()) say(`not ok: the role refuses ${request}`)
+if (shipped.refused().length > 0) failed++
+else passed++
 await transport.close()
 say(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0

@@ -1,5 +1,4 @@
 // Tables of weights and replica counts.
-import { maxSurge, maxUnavailable } from '../../src/rollout/limits.ts'
 import { atDesired } from '../../src/rollout/replicas.ts'
 import { basicCounts } from '../../src/rollout/replicas-basic.ts'
 import { routedCounts } from '../../src/rollout/replicas-routed.ts'
@@ -47,14 +46,5 @@ export const weights: Table = {
       stepIndex: index,
       atStep: index !== null && index < (canaryOf(spec).steps?.length ?? 0),
     }
-  },
-}
-
-export const limits: Table = {
-  name: 'scale-limits',
-  elsewhere: row => (row['kind'] === 'limits' ? undefined : 'scaling of whole sets'),
-  answer(row) {
-    const { spec } = inputOf(row)
-    return { maxSurge: maxSurge(spec), maxUnavailable: maxUnavailable(spec) }
   },
 }
