@@ -14,6 +14,7 @@ import { createKube } from '../kube/kube.ts'
 import { createQueue, type Queue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
+import type { Attempt } from '../rollout/duration.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
@@ -61,6 +62,8 @@ type Counted = 'rollout' | 'analysis_run' | 'experiment'
 export type Observer = Readonly<{
   reconciled(kind: Counted, key: Key, seconds: number, failed: boolean): void
   event(about: KubeObject, note: EventNote): void
+  ended?(attempt: Attempt): void
+  worked?(queue: string, waited: number, took: number, failed: boolean): void
   forget(kind: Counted, key: Key): void
 }>
 
@@ -113,7 +116,19 @@ export function startController(options: ControllerOptions): Controller {
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
     return await onFresh(keyText(key), (door, lookup) =>
-      reconcile(key, { kube: door, cache: lookup, clock, log, fetch: options.fetch, record }, known),
+      reconcile(
+        key,
+        {
+          kube: door,
+          cache: lookup,
+          clock,
+          log,
+          fetch: options.fetch,
+          record,
+          ended: attempt => observer?.ended?.(attempt),
+        },
+        known,
+      ),
     )
   }
 
@@ -147,6 +162,7 @@ export function startController(options: ControllerOptions): Controller {
   }
 
   const queueOf = (
+    name: string,
     concurrency: number,
     run: (key: Key) => Promise<Result>,
     counted?: Readonly<{ kind: KindRef; as: Counted }>,
@@ -159,22 +175,23 @@ export function startController(options: ControllerOptions): Controller {
       keyText,
       run,
       onError: (key, error, failures) => report(log, key, error, failures),
-      ...(counted && observer
-        ? {
-            onDone: (key, { took, failed }) => {
-              // A last look at what is gone is no pass over an object.
-              if (cache.get({ ...counted.kind, ...key })) observer.reconciled(counted.as, key, took / 1000, failed)
-            },
-          }
-        : {}),
+      onDone: (key, { waited, took, failed }) => {
+        observer?.worked?.(name, waited / 1000, took / 1000, failed)
+        // A last look at what is gone is no pass over an object.
+        if (!counted || !cache.get({ ...counted.kind, ...key })) return
+        observer?.reconciled(counted.as, key, took / 1000, failed)
+      },
       ...(options.yield ? { yield: options.yield } : {}),
     })
-  const queue = queueOf(options.concurrency ?? 10, runRollout, { kind: ROLLOUT, as: 'rollout' })
-  const services = queueOf(options.serviceConcurrency ?? 10, runService)
-  const analyses = queueOf(options.analysisConcurrency ?? 30, runAnalysis, { kind: ANALYSIS_RUN, as: 'analysis_run' })
-  const experiments = queueOf(options.experimentConcurrency ?? 10, runExperiment, {
+  const queue = queueOf('Rollouts', options.concurrency ?? 10, runRollout, { kind: ROLLOUT, as: 'rollout' })
+  const services = queueOf('Services', options.serviceConcurrency ?? 10, runService)
+  const experiments = queueOf('Experiments', options.experimentConcurrency ?? 10, runExperiment, {
     kind: EXPERIMENT,
     as: 'experiment',
+  })
+  const analyses = queueOf('AnalysisRuns', options.analysisConcurrency ?? 30, runAnalysis, {
+    kind: ANALYSIS_RUN,
+    as: 'analysis_run',
   })
 
   const soon = (key: Key, { kind }: KubeObject) =>

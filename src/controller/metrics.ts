@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventNote, KubeObject } from '../contract.ts'
 import type { ApiRequest, Lookup, Transport } from '../ports.ts'
+import type { Attempt } from '../rollout/duration.ts'
 import { FAMILIES } from './metric-families.ts'
 
 export type Metrics = Readonly<{
@@ -13,6 +14,10 @@ export type Metrics = Readonly<{
   reconciled(kind: Counted, object: Named, seconds: number, failed: boolean): void
   /** An Event about an object. */
   event(about: KubeObject, note: EventNote): void
+  /** An attempt to release a version is over. */
+  ended(attempt: Attempt): void
+  /** A key has been worked on: seconds that it waited, and that the work took. */
+  worked(queue: string, waited: number, took: number, failed: boolean): void
   /** Counts the requests that pass. */
   counting(inner: Transport): Transport
   /** Drops what is kept about a deleted object. */
@@ -76,8 +81,21 @@ export function createMetrics(version: string, cache: () => Lookup | undefined):
   })
   info.set({ version }, 1)
   gauges(registry, cache)
+  const durations = attemptHistograms(registry)
+  const queues = queueMetrics(registry)
 
   return {
+    ended({ status, totalSeconds, progressionSeconds, manualPauseSeconds }) {
+      durations.total.observe({ status }, totalSeconds)
+      durations.progression.observe({ status }, progressionSeconds)
+      durations.manualPause.observe({ status }, manualPauseSeconds)
+    },
+    worked(name, waited, took, failed) {
+      queues.adds.inc({ name })
+      queues.waited.observe({ name }, waited)
+      queues.took.observe({ name }, took)
+      if (failed) queues.retries.inc({ name })
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
     reconciled(kind, { namespace, name }, seconds, failed) {
@@ -121,6 +139,52 @@ function labelsOf({ method, path, query }: ApiRequest, status: number) {
   const shown = name === undefined || kind === 'events' ? 'N/A' : name
   const namespace = isNamespaced ? (rest[1] ?? 'N/A') : 'N/A'
   return { kind, namespace, name: shown, verb, status_code: String(status) }
+}
+
+const HOURS = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800]
+
+/** How long attempts took, by how they ended. */
+function attemptHistograms(registry: Registry) {
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, labelNames: ['status'] as const, buckets, registers: [registry] })
+  return {
+    total: histogram('rollout_duration_seconds', 'Seconds from the start of a release to its end.', HOURS),
+    progression: histogram(
+      'rollout_progression_duration_seconds',
+      'Seconds of a release without the pauses of people.',
+      HOURS.filter(seconds => seconds <= 3600),
+    ),
+    manualPause: histogram('rollout_manual_pause_duration_seconds', 'Seconds that people paused a release.', [
+      0,
+      ...HOURS,
+    ]),
+  }
+}
+
+/** argo: the names of client-go. */
+function queueMetrics(registry: Registry) {
+  const about = { labelNames: ['name'] as const, registers: [registry] }
+  const buckets = [1e-4, 1e-3, 1e-2, 0.1, 1, 10]
+  return {
+    adds: new Counter({ ...about, name: 'workqueue_adds_total', help: 'Total number of adds handled by workqueue' }),
+    retries: new Counter({
+      ...about,
+      name: 'workqueue_retries_total',
+      help: 'Total number of retries handled by workqueue',
+    }),
+    waited: new Histogram({
+      ...about,
+      name: 'workqueue_queue_duration_seconds',
+      help: 'How long in seconds an item stays in workqueue before being requested.',
+      buckets,
+    }),
+    took: new Histogram({
+      ...about,
+      name: 'workqueue_work_duration_seconds',
+      help: 'How long in seconds processing an item from workqueue takes.',
+      buckets,
+    }),
+  }
 }
 
 function gauges(registry: Registry, cache: () => Lookup | undefined): void {

@@ -1,11 +1,13 @@
 // One reconcile, top to bottom: look once, decide purely, act last. Read this file first.
 import type { Pod } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
+import type { RolloutStatus } from '../api/rollout-status.ts'
 import {
   type Action,
   type EventNote,
   type HttpRequest,
   type KubeObject,
+  type Millis,
   type Ref,
   refOf,
   sameJson,
@@ -13,6 +15,7 @@ import {
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { planAhead } from './ahead.ts'
 import { planCollision } from './collision.ts'
+import { type Attempt, endedAttempt } from './duration.ts'
 import { needsMetadata } from './ephemeral.ts'
 import { type Observed, observe } from './observe.ts'
 import { announced } from './part.ts'
@@ -32,6 +35,8 @@ export type Ports = Readonly<{
   fetch: Fetch
   /** Records a Kubernetes Event about the rollout; never waits, never throws. */
   record(about: KubeObject, event: EventNote): void
+  /** Told of an attempt to release a version that is over. */
+  ended?(attempt: Attempt): void
 }>
 
 export async function reconcile(key: Key, ports: Ports, known: Known): Promise<Result> {
@@ -43,6 +48,8 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
   if (version === undefined) return {} // somebody changed the status meanwhile: their event brings the next pass
   await writeStatus(plan, seen, version, ports) // last, and only if it differs: a crash repeats work, never skips it
   for (const event of plan.events) ports.record(seen.rollout, event)
+  const attempt = plan.status && attemptOver(seen, plan.status, ports.clock.now())
+  if (attempt) ports.ended?.(attempt)
   return plan.recheckAt === undefined ? {} : { recheckAt: plan.recheckAt }
 }
 
@@ -61,6 +68,11 @@ async function hear(request: HttpRequest, { fetch }: Ports): Promise<Heard> {
   } catch (error) {
     return { error: (error as Error).message }
   }
+}
+
+const attemptOver = (seen: Observed, next: RolloutStatus, now: Millis): Attempt | undefined => {
+  const before = seen.status.duration
+  return before ? endedAttempt(seen, { ...next, duration: before }, next.duration ?? undefined, now) : undefined
 }
 
 /** The actions of a plan, one after the other. The resourceVersion of the rollout after them; undefined when a write

@@ -48,6 +48,8 @@ test('metrics carry the names, labels and values that dashboards of the incumben
   ]) {
     t.ok(lines.has(line), line)
   }
+  t.match(text, /rollout_duration_seconds_count\{status="Promoted"\} 1/, 'the first deployment has its duration')
+  t.match(text, /workqueue_adds_total\{name="Rollouts"\} \d+/)
   t.match(text, /rollout_reconcile_count\{namespace="default",name="app"\} \d+/)
 
   w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default', name: 'app' })
