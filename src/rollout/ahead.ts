@@ -5,15 +5,22 @@ import type { Millis } from '../contract.ts'
 import { type Observed, withStatus } from './observe.ts'
 import { join } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
+import { stepsOf } from './progress.ts'
 import { statusPatch } from './status.ts'
 
 /** More passes than any release takes without a change of the world; only a fault of ours would want more. */
 const MOST = 20
 
-/** Another stable version is written down before anything is done on the strength of it. All else would be decided the
- * same way again by a controller that takes over in between. */
-const isToldFirst = (before: RolloutStatus, after: RolloutStatus): boolean =>
-  (before.stableRS ?? '') !== (after.stableRS ?? '')
+/** What is written down before anything is done on the strength of it: another stable version, and the way to a step that
+ * makes objects, which a controller that stands a step behind would end again. All else would be decided the same way by
+ * whoever takes over. */
+function isToldFirst(seen: Observed, after: RolloutStatus): boolean {
+  const { stableRS = '', currentStepIndex } = seen.status
+  if (stableRS !== (after.stableRS ?? '')) return true
+  const step = stepsOf(seen)[after.currentStepIndex ?? 0]
+  const makesObjects = [step?.experiment, step?.analysis, step?.plugin].some(one => one != null)
+  return makesObjects && currentStepIndex !== after.currentStepIndex
+}
 
 /** The passes up to the first that does something, or up to the one that waits, as one plan. Events keep their order. */
 export function planAhead(seen: Observed, known: Known, now: Millis): Plan {
@@ -24,8 +31,7 @@ export function planAhead(seen: Observed, known: Known, now: Millis): Plan {
     if (plan.asks || plan.actions.length > 0 || !status || !statusPatch(reading.status, status)) return plan
     reading = withStatus(seen, status)
     const next = planRollout(reading, known, now)
-    if (next.asks || (next.actions.length > 0 && (next.status === undefined || isToldFirst(seen.status, status))))
-      return plan
+    if (next.asks || (next.actions.length > 0 && (next.status === undefined || isToldFirst(seen, status)))) return plan
     const { recheckAt: _r, ...earlier } = plan
     plan = { ...join(earlier, next), status: next.status ?? status }
   }

@@ -49,12 +49,12 @@ function seenOf(row: Row): Observed {
   } as unknown as Observed
 }
 
-const nowhere: Known = { steps: {}, routers: {} }
+const nowhere: Known = { steps: {}, routers: {}, plugins: {} }
 
 const answers: Readonly<Record<string, (row: Row) => readonly Action[]>> = {
   pingPong: row => planCanaryServices(seenOf(row)).actions,
   stableAndCanary: row => (ops(row).includes('pingPong') ? [] : planCanaryServices(seenOf(row)).actions),
-  trafficRouting: row => planTraffic(seenOf(row), nowhere, NO_INTENT, NOW).part.actions,
+  trafficRouting: row => planTraffic(seenOf(row), nowhere, NO_INTENT, [], NOW).part.actions,
   preview: row => switchPreview(seenOf(row)).part.actions,
   active(row) {
     const seen = seenOf(row)
