@@ -64,9 +64,12 @@ function follow(seen: ExperimentSeen, before: ExperimentAnalysisStatus, ending: 
     type: 'merge',
     patch: { spec: { terminate: true } },
     why: 'its experiment is over',
-    announce: normal('AnalysisRunTerminating', `Terminating ${before.name} (${run.metadata.name})`),
+    event: normal('AnalysisRunTerminating', `Terminating ${before.name} (${run.metadata.name})`),
   }
-  return { tasks: [{ of: analysisKey(before.name), action, failure: '' }], status }
+  return {
+    tasks: [{ of: analysisKey(before.name), action, failure: `Failed to terminate AnalysisRun ${run.metadata.name}` }],
+    status,
+  }
 }
 
 function begin(seen: ExperimentSeen, analysis: ExperimentAnalysis, before: ExperimentAnalysisStatus): AnalysisPlan {

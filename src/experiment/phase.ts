@@ -4,7 +4,7 @@ import type { ExperimentCondition, ExperimentStatus } from '../api/experiment.ts
 import type { Millis } from '../contract.ts'
 import { type Conditions, dropCondition, findCondition, setCondition } from '../rollout/conditions.ts'
 import { timestamp } from '../rollout/part.ts'
-import { areRequiredSuccessful, hasRunItsTime } from './facts.ts'
+import { areRequiredSuccessful, hasRunItsTime, templateStatusOf } from './facts.ts'
 import type { ExperimentSeen } from './observe.ts'
 
 type Verdict = Readonly<{ phase: string; message: string }>
@@ -48,7 +48,7 @@ function judge(seen: ExperimentSeen, next: ExperimentStatus, templates: Verdict)
 function judgeTemplates({ experiment }: ExperimentSeen, next: ExperimentStatus): Verdict {
   let worst: Verdict = { phase: 'Successful', message: '' }
   for (const { name } of experiment.spec.templates) {
-    const { status = 'Progressing', message = '' } = next.templateStatuses?.find(one => one.name === name) ?? {}
+    const { status = 'Progressing', message = '' } = templateStatusOf(next, name) ?? {}
     if (TEMPLATE_ORDER.indexOf(status) > TEMPLATE_ORDER.indexOf(worst.phase)) worst = { phase: status, message }
   }
   return { ...worst, phase: PHASES[worst.phase] ?? worst.phase }
@@ -110,6 +110,6 @@ const COUNTS = ['replicas', 'updatedReplicas', 'readyReplicas', 'availableReplic
 
 const hasMoved = (before: ExperimentStatus, next: ExperimentStatus): boolean =>
   (next.templateStatuses ?? []).some(one => {
-    const old = before.templateStatuses?.find(other => other.name === one.name)
+    const old = templateStatusOf(before, one.name)
     return !old || COUNTS.some(count => old[count] !== one[count])
   })

@@ -6,10 +6,10 @@ import { findCondition, setCondition } from '../rollout/conditions.ts'
 import { normal, warning } from '../rollout/part.ts'
 import { hasDeadline, specReplicas, untilDeadline } from '../rollout/sets.ts'
 import { planAnalysis } from './analysis.ts'
-import { desiredReplicas, endOf, isTerminating, progressDeadline } from './facts.ts'
+import { desiredReplicas, endOf, isTerminating, progressDeadline, templateStatusOf } from './facts.ts'
 import type { ExperimentSeen } from './observe.ts'
 import { withConditions, withPhase } from './phase.ts'
-import { analysisKey, type Task, templateKey } from './task.ts'
+import { analysisKey, EXPERIMENT_KEY, type Task, templateKey } from './task.ts'
 import { planTemplate } from './template.ts'
 import { experimentProblem } from './verify.ts'
 
@@ -23,13 +23,16 @@ export type ExperimentPlan =
       analyses: readonly ExperimentAnalysisStatus[]
     }>
 
-export type Conclusion = Readonly<{
-  status: ExperimentStatus
-  events: readonly EventNote[]
+/** What became of a template, an analysis or the experiment, as an Event. */
+export type Note = Readonly<{
+  /** See keysOf in task.ts. */
+  of: string
+  event: EventNote
   /** Told to the rollout whose step this is. */
-  forRollout: readonly EventNote[]
-  recheckAt?: Millis
+  forRollout?: EventNote
 }>
+
+export type Conclusion = Readonly<{ status: ExperimentStatus; notes: readonly Note[]; recheckAt?: Millis }>
 
 /** Writes that the API server refused for good: whose, and the message. */
 export type Refused = ReadonlyMap<string, string>
@@ -70,24 +73,24 @@ export function concludeExperiment(
   })
   const analysisRuns = plan.analyses.map(one => {
     const message = refused.get(analysisKey(one.name))
-    return message === undefined ? one : { ...one, analysisRun: '', phase: 'Error', message }
+    return message === undefined ? one : { ...one, analysisRun: knownRun(seen, one.name), phase: 'Error', message }
   })
   const parts = { ...seen.status, templateStatuses, ...(analysisRuns.length > 0 ? { analysisRuns } : {}) }
   const status = withConditions(seen, withPhase(seen, parts, now), now)
-  const analysisEvents = analysisRuns.flatMap(run => analysisEvent(seen, run))
   const recheckAt = nextLook(seen, status, now)
   return {
     status,
-    events: [
-      ...templateStatuses.flatMap(one => templateEvent(seen, one)),
-      ...analysisEvents,
-      ...phaseEvent(seen, status),
+    notes: [
+      ...templateStatuses.flatMap(one => templateNote(seen, one)),
+      ...analysisRuns.flatMap(run => analysisNote(seen, run)),
+      ...phaseNote(seen, status),
     ],
-    // argo: to the rollout they are warnings, whatever they say.
-    forRollout: analysisEvents.map(event => ({ ...event, type: 'Warning' as const })),
     ...(recheckAt === undefined ? {} : { recheckAt }),
   }
 }
+
+const knownRun = ({ status }: ExperimentSeen, analysis: string): string =>
+  status.analysisRuns?.find(run => run.name === analysis)?.analysisRun ?? ''
 
 const isBad = (phase: string): boolean => isCompleted(phase) && phase !== 'Successful'
 
@@ -96,22 +99,27 @@ function told(reason: string, text: string, phase: string, message: string | und
   return isBad(phase) ? warning(reason, whole) : normal(reason, whole)
 }
 
-function templateEvent(seen: ExperimentSeen, { name, status = '', message }: ExperimentTemplateStatus): EventNote[] {
-  const before = seen.status.templateStatuses?.find(one => one.name === name)?.status ?? ''
+function templateNote(seen: ExperimentSeen, { name, status = '', message }: ExperimentTemplateStatus): Note[] {
+  const before = templateStatusOf(seen.status, name)?.status ?? ''
   if (before === status) return []
-  return [told(`Template${status}`, `Template '${name}' transitioned from ${before} -> ${status}`, status, message)]
+  const text = `Template '${name}' transitioned from ${before} -> ${status}`
+  return [{ of: templateKey(name), event: told(`Template${status}`, text, status, message) }]
 }
 
-function analysisEvent(seen: ExperimentSeen, { name, phase, message }: ExperimentAnalysisStatus): EventNote[] {
+function analysisNote(seen: ExperimentSeen, { name, phase, message }: ExperimentAnalysisStatus): Note[] {
   const before = seen.status.analysisRuns?.find(one => one.name === name)?.phase ?? ''
   if (before === phase || phase === '') return []
-  return [told(`AnalysisRun${phase}`, `AnalysisRun '${name}' transitioned from ${before} -> ${phase}`, phase, message)]
+  const text = `AnalysisRun '${name}' transitioned from ${before} -> ${phase}`
+  const event = told(`AnalysisRun${phase}`, text, phase, message)
+  // argo: to the rollout it is a warning, whatever it says.
+  return [{ of: analysisKey(name), event, forRollout: { ...event, type: 'Warning' } }]
 }
 
-function phaseEvent(seen: ExperimentSeen, { phase = '' }: ExperimentStatus): EventNote[] {
+function phaseNote(seen: ExperimentSeen, { phase = '' }: ExperimentStatus): Note[] {
   const before = seen.status.phase ?? ''
   if (before === phase) return []
-  return [told(`Experiment${phase}`, `Experiment transitioned from ${before} -> ${phase}`, phase, undefined)]
+  const text = `Experiment transitioned from ${before} -> ${phase}`
+  return [{ of: EXPERIMENT_KEY, event: told(`Experiment${phase}`, text, phase, undefined) }]
 }
 
 /** The soonest of: the end of the duration, the progress deadline of a template, the scale-down of a set. */
@@ -123,7 +131,7 @@ function nextLook(seen: ExperimentSeen, status: ExperimentStatus, now: Millis): 
     // Both are over strictly after their time.
     ...(end !== undefined && end >= now ? [end + 1] : []),
     ...spec.templates.flatMap(template => {
-      const one = status.templateStatuses?.find(({ name }) => name === template.name)
+      const one = templateStatusOf(status, template.name)
       const rs = seen.sets.get(template.name)
       const wanted = desiredReplicas(standing, template)
       if (wanted === 0 && rs && specReplicas(rs) > 0 && hasDeadline(rs)) {

@@ -4,10 +4,9 @@ import { patchBetween } from '../analysis/status-patch.ts'
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts'
 import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
-import { announced } from '../rollout/part.ts'
 import { type ExperimentSeen, isOwnedBy, observeExperiment, TEMPLATE_NAME } from './observe.ts'
-import { concludeExperiment, planExperiment, type Refused } from './plan.ts'
-import type { Task } from './task.ts'
+import { concludeExperiment, type Note, planExperiment, type Refused } from './plan.ts'
+import { keysOf, type Task } from './task.ts'
 
 /** All that a look may touch. */
 export type Ports = Readonly<{
@@ -29,30 +28,48 @@ export async function reconcileExperiment(key: Key, ports: Ports): Promise<Resul
     await writeStatus(seen.experiment, plan.status, plan.why, ports)
     return {}
   }
-  const refused = await performAll(seen, plan.tasks, ports)
-  const { status, events, forRollout, recheckAt } = concludeExperiment(seen, plan, refused, ports.clock.now())
-  await writeStatus(seen.experiment, status, `the experiment is ${status.phase}`, ports)
-  for (const event of events) ports.record(seen.experiment, event)
-  if (seen.rollout) for (const event of forRollout) ports.record(seen.rollout, event)
-  return recheckAt === undefined ? {} : { recheckAt }
+  const done: Done[] = []
+  let notes: readonly Note[] = []
+  try {
+    const refused = await performAll(seen, plan.tasks, done, ports)
+    const { status, notes: later, recheckAt } = concludeExperiment(seen, plan, refused, ports.clock.now())
+    await writeStatus(seen.experiment, status, `the experiment is ${status.phase}`, ports)
+    notes = later
+    return recheckAt === undefined ? {} : { recheckAt }
+  } finally {
+    // What was done is told also when the pass fails later; what came of it only once it is written down.
+    tellAll(seen, [...done, ...notes], ports)
+  }
 }
 
-async function performAll(seen: ExperimentSeen, tasks: readonly Task[], ports: Ports): Promise<Refused> {
+/** A write that was done, as an Event. */
+type Done = Readonly<{ of: string; event: EventNote }>
+
+/** Events in the order of templates, analyses, and last the experiment; of each first what was done. */
+function tellAll(seen: ExperimentSeen, notes: readonly (Done | Note)[], { record }: Ports): void {
+  for (const of of keysOf(seen.experiment)) {
+    for (const note of notes.filter(one => one.of === of)) {
+      record(seen.experiment, note.event)
+      if (seen.rollout && 'forRollout' in note && note.forRollout) record(seen.rollout, note.forRollout)
+    }
+  }
+}
+
+async function performAll(seen: ExperimentSeen, tasks: readonly Task[], done: Done[], ports: Ports): Promise<Refused> {
   const refused = new Map<string, string>()
   for (const task of tasks) {
+    const { of, action } = task
     // What follows on a refused write makes no sense.
-    if (refused.has(task.of)) continue
-    const { action } = task
-    for (const event of announced(action)) ports.record(seen.experiment, event)
+    if (refused.has(of)) continue
     const refusal = await perform(seen.experiment, task, ports)
     if (refusal !== undefined) {
-      refused.set(task.of, `${task.failure}: ${refusal}`)
+      refused.set(of, `${task.failure}: ${refusal}`)
       continue
     }
     const { kind, name } = action.verb === 'create' ? refOf(action.object) : action.ref
     const where = { ns: seen.namespace, experiment: seen.experiment.metadata.name }
     ports.log.info({ verb: action.verb, kind, name, ...where }, action.why)
-    if (action.event) ports.record(seen.experiment, action.event)
+    if (action.event) done.push({ of, event: action.event })
   }
   return refused
 }
@@ -67,12 +84,9 @@ async function perform(experiment: Experiment, { action }: Task, { kube }: Ports
     return undefined
   } catch (error) {
     const { reason, message } = error as Readonly<{ reason?: string; message: string }>
-    if (action.verb !== 'create') {
-      // Gone already: the next pass sees it.
-      if (reason === 'NotFound') return undefined
-      throw error
-    }
-    if (reason === 'AlreadyExists') {
+    // Gone already: the next pass sees it.
+    if (action.verb !== 'create' && reason === 'NotFound') return undefined
+    if (action.verb === 'create' && reason === 'AlreadyExists') {
       // Ours, from a pass that ended early: the next pass sees it.
       const live = await kube.get(refOf(action.object))
       const isSame = live.metadata.annotations?.[TEMPLATE_NAME] === action.object.metadata.annotations?.[TEMPLATE_NAME]

@@ -4,7 +4,7 @@ import { isCompleted } from '../analysis/phases.ts'
 import type { Experiment } from '../api/experiment.ts'
 import { type Action, type Dest, refOf, sameJson } from '../contract.ts'
 import { buildExperimentSpec } from './experiment-spec.ts'
-import { HASH_LABEL, INSTANCE_ID, REVISION } from './keys.ts'
+import { HASH_LABEL, REVISION } from './keys.ts'
 import { EXPERIMENT, type Observed } from './observe.ts'
 import { join, NOTHING, normal, type Part, part, warning } from './part.ts'
 import { isAborted, NO_INTENT, type PauseIntent, pauseFor } from './pauses.ts'
@@ -95,13 +95,13 @@ function create(seen: Observed, step: NonNullable<ReturnType<typeof currentStep>
   const { name, experiment } = freeName(seen, base, built.spec)
   if (experiment) return { part: NOTHING, name, experiment }
   const why = `step ${(currentIndex(seen) ?? 0) + 1} is an experiment`
-  const id = labels?.[INSTANCE_ID]
   const object: Experiment = {
     ...EXPERIMENT,
     metadata: {
       name,
       namespace: seen.namespace,
-      labels: { ...labels, [HASH_LABEL]: hash, ...(id === undefined ? {} : { [INSTANCE_ID]: id }) },
+      // The instance id is one of them.
+      labels: { ...labels, [HASH_LABEL]: hash },
       annotations: { [REVISION]: `${revision}` },
       ownerReferences: [ownerOf(seen)],
     },

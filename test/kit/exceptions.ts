@@ -159,6 +159,14 @@ export const ON_A_CLUSTER: readonly Exception[] = [
   ON_THE_EDGE,
   MORE_MEASUREMENTS,
   {
+    stories: ['experiment-step'],
+    on: /^Experiment\//,
+    facet: 'events',
+    what: 'order',
+    detail: /Template '(base|new)' transitioned from Progressing -> Running$/,
+    because: 'which of the two Pods is ready first is chance',
+  },
+  {
     stories: ['ref-progressively'],
     on: /^(Rollout\/app|Deployment\/legacy|ReplicaSet\/(legacy-workload1|app-79f9f5f84b))$/,
     facet: /^(replicas|snapshot)/,
