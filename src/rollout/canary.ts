@@ -151,9 +151,11 @@ export function planSizes(
   const forStable = routed ? routedCounts({ ...sets, weights: stored }) : basicCounts(sets)
   const forNew = routed ? routedCounts({ ...sets, weights }) : forStable
   const deadlines = planDeadlineRemoval(seen, intent)
-  const why = `weight ${maxTrafficWeight(spec)} and replicas ${seen.replicas} give ${forNew.new} canary and ${forStable.stable} stable pods`
+  // Where this pass gives traffic back to stable (a full promotion of a canary that is short of pods), its pods stay.
+  const wantedStable = Math.max(forStable.stable, routed && status.canary?.weights ? forNew.stable : 0)
+  const why = `weight ${maxTrafficWeight(spec)} and replicas ${seen.replicas} give ${forNew.new} canary and ${wantedStable} stable pods`
   const stable =
-    stableRS && stableRS !== newRS ? scale(seen, stableRS, forStable.stable, intent, sizeReason(seen)) : UNSCALED
+    stableRS && stableRS !== newRS ? scale(seen, stableRS, wantedStable, intent, sizeReason(seen)) : UNSCALED
   if (stable.resized) return { part: join(deadlines, stable.part), resized: true }
   const fresh = planNewScale(seen, forNew.new, intent, now, sizeReason(seen) || why)
   if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }

@@ -31,4 +31,15 @@ export const FOUND: Readonly<Record<string, Life>> = {
     doings: [{ after: 0, does: { is: 'ship', version: 1, quality: 'bad' } }],
     trouble: { rate: 0.2, seed: 203546, deaths: [] },
   },
+  'a full promotion gives traffic back to a stable version that was about to go': {
+    replicas: 1,
+    strategy: routed({
+      steps: [{ setCanaryScale: { replicas: 1 } }, { setWeight: 100 }, { pause: {} }],
+      dynamicStableScale: true,
+      maxSurge: 0,
+      maxUnavailable: 1,
+    }),
+    doings: [],
+    trouble: calm,
+  },
 }
