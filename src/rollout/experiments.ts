@@ -31,10 +31,13 @@ const phaseOf = (experiment: Experiment | undefined): string => experiment?.stat
 /** Looks after the Experiments of a canary. `intent`: what this pass has decided so far; an abort ends them all. */
 export function planExperiments(seen: Observed, intent: PauseIntent): Experiments {
   if (isAborted(seen.status, intent) || seen.status.promoteFull) return { ...NONE, part: endAll(seen.experiments) }
-  if (pauseFor(seen.status, 'InconclusiveAnalysisRun')) return NONE
   const step = currentStep(seen)?.experiment
   const name = seen.status.canary?.currentExperiment
-  const known = name ? seen.experiments.find(one => one.metadata.name === name) : undefined
+  const known = step && name ? seen.experiments.find(one => one.metadata.name === name) : undefined
+  // What an analysis has stopped stands as it is; an Experiment that ends meanwhile is judged when somebody resumes.
+  if (pauseFor(seen.status, 'InconclusiveAnalysisRun')) {
+    return known ? { ...NONE, current: known.metadata.name, dests: destsOf(known, seen) } : NONE
+  }
   if (!step) return { ...NONE, part: endAll(seen.experiments) }
   const others = (kept: Experiment | undefined) => endAll(seen.experiments.filter(one => one !== kept))
   if (known) return { ...judge(known, seen), part: others(known) }

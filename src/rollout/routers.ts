@@ -60,6 +60,7 @@ export function planRouters(seen: Observed, known: Known, desired: Desired, why:
   for (const { name, router, config } of configuredRouters(seen, known)) {
     try {
       const parsed = parseConfig(name, router, config, known)
+      refuseExtras(name, parsed.router, desired)
       const writes = parsed.router.plan(parsed.config, desired, seen.look)
       actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
       const observed = parsed.router.observe?.(parsed.config, desired, seen.look).verified ?? null
@@ -71,6 +72,15 @@ export function planRouters(seen: Observed, known: Known, desired: Desired, why:
     }
   }
   return { actions, verified, ...(problem ? { problem } : {}) }
+}
+
+/** What a router cannot express is refused, not dropped. */
+function refuseExtras(name: string, { caps }: TrafficRouter<unknown>, { dests }: Desired): void {
+  const extras = dests.filter(({ role }) => role === 'extra').length
+  if (extras <= caps.maxExtras) return
+  const most = caps.maxExtras === 0 ? 'none' : `at most ${caps.maxExtras}`
+  const text = `router ${name} is to send traffic to ${extras} templates of an experiment, but can serve ${most}`
+  throw new TerminalError('TooManyDestinations', text)
 }
 
 function parseConfig(name: string, router: TrafficRouter<unknown> | undefined, config: unknown, known: Known) {
