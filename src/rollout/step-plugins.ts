@@ -90,6 +90,11 @@ function attempt(
   const dueAt = dueTime(before)
   if (dueAt > now) return { ...from, part: join(from.part, part({ recheckAt: dueAt })) }
   const found = resolve(known, step.name, step.config)
+  if ('problem' in found && operation !== 'Run') {
+    // Nobody is there to ask: that is told once.
+    const old = before ?? { index, name: step.name, operation }
+    return settle(from, before, nextEntry(operation, old, { phase: 'Failed', message: found.problem }, now), now)
+  }
   if ('problem' in found) {
     const text = `could not create step plugin at index ${index}: ${found.problem}`
     // argo: trouble of this kind is told and tried again; it does not fail the rollout.

@@ -29,11 +29,12 @@ function play(
   status: RolloutStatus,
   statuses: readonly StepPluginStatus[],
   heard: Readonly<Record<string, Heard>> = {},
+  wanted: object = steps,
 ) {
   const row = {
     name: '',
     want: null,
-    spec: { replicas: 5, strategy: { canary: { steps } } },
+    spec: { replicas: 5, strategy: { canary: { steps: wanted } } },
     status: {
       stableRS: 's',
       currentPodHash: 'n',
@@ -85,6 +86,14 @@ test('who is asked', async t => {
     ['on the way back at the first step nobody', [], { currentStepIndex: 0 }, [over]],
   ]
   for (const [why, asks, status, before] of rows) t.same(play(status, before).asks, asks, why)
+})
+
+test('a plugin that is gone cannot take anything back, which is told once', async t => {
+  const gone = entry({ name: 'example/gone' })
+  const status = { abort: true }
+  const { after, asks } = play(status, [gone], {}, [{ setWeight: 20 }, { plugin: { name: 'example/gone' } }])
+  t.same(asks, [])
+  t.match(after, [gone, { operation: 'Abort', phase: 'Failed', message: /^there is no step plugin "example\/gone"/ }])
 })
 
 test('what an answer leaves', async t => {
