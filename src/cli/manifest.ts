@@ -31,13 +31,18 @@ export async function readManifests(file: string): Promise<readonly KubeObject[]
   return (Array.isArray(documents) ? documents : []).flatMap(document => {
     const problem = document.errors[0]
     if (problem) throw new UserError('', yamlText(problem as YamlProblem))
-    const object: unknown = document.toJS()
-    if (object === null) return []
-    const { apiVersion, kind, metadata } = object as Partial<KubeObject>
-    const isObject = typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata === 'object'
-    if (isObject && metadata !== null) return [object as KubeObject]
-    throw new UserError('PIN1005', `${file}: a document lacks apiVersion, kind or metadata`, 'Each must be an object.')
+    return objectsIn(file, document.toJS())
   })
+}
+
+/** The object of a document, or those of a List as `kubectl get -o yaml` prints it. */
+function objectsIn(file: string, object: unknown): readonly KubeObject[] {
+  if (object === null) return []
+  const { apiVersion, kind, metadata, items } = object as Partial<KubeObject> & { items?: unknown }
+  if (kind === 'List' && Array.isArray(items)) return items.flatMap(item => objectsIn(file, item))
+  const isObject = typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata === 'object'
+  if (isObject && metadata !== null) return [object as KubeObject]
+  throw new UserError('PIN1005', `${file}: a document lacks apiVersion, kind or metadata`, 'Each must be an object.')
 }
 
 type Schema = Readonly<{
