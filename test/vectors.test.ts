@@ -1,6 +1,7 @@
 // Reference results, table by table. VECTORS names a folder with further vectors of the same shape.
 import { test } from 'tap'
 import { judge, rowsOf, type Table } from './kit/vector-table.ts'
+import { albTable } from './tables/alb.ts'
 import { args } from './tables/args.ts'
 import { assess } from './tables/assess.ts'
 import { conditionsTable, durations as releaseDurations } from './tables/conditions.ts'
@@ -31,6 +32,7 @@ const TABLES: readonly Table[] = [
   releaseDurations,
   decisions,
   nginxTable,
+  albTable,
   conditions,
   values,
   verdicts,

@@ -1,7 +1,8 @@
 // What the adapters for Ingress objects share: names, references, and the copy that leads to the canary.
 import type { KubeObject, Ref } from '#contract'
 
-type Fields = Readonly<Record<string, unknown>>
+/** A JSON object whose members are not looked at. */
+export type Fields = Readonly<Record<string, unknown>>
 
 /** The part of networking.k8s.io/v1 that the adapters read; the rest of an object is passed through. */
 export type Ingress = Readonly<{
@@ -41,6 +42,12 @@ export function readIngress(object: KubeObject): Ingress {
 /** The paths of a rule. */
 export const pathsOf = (rule: Fields): readonly Fields[] => listOf(fieldsOf(rule['http'])['paths'])
 
+/** A rule with other paths. */
+export const withPaths = (rule: Fields, paths: readonly Fields[]): Fields => ({
+  ...rule,
+  http: { ...fieldsOf(rule['http']), paths },
+})
+
 /** The Service that a path leads to, '' when it leads elsewhere. */
 export const serviceOf = (path: Fields): string => {
   const { name } = fieldsOf(fieldsOf(path['backend'])['service'])
@@ -54,7 +61,7 @@ export function redirected(rules: readonly Fields[], from: string, to: string): 
     const paths = pathsOf(rule)
     if (!paths.some(path => serviceOf(path) === from)) return []
     const moved = paths.map(path => (serviceOf(path) === from ? withService(path, to) : path))
-    return [{ ...rule, http: { ...fieldsOf(rule['http']), paths: moved } }]
+    return [withPaths(rule, moved)]
   })
 }
 

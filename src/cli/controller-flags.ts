@@ -15,14 +15,14 @@ const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: stri
   ['--appmesh-crd-version', 'v1beta2', 'App Mesh is not there yet'],
   ['--ingress-api-version', '', 'networking.k8s.io/v1 is used'],
   ['--nginx-ingress-classes', 'nginx', 'the stable Ingress is named by the Rollout'],
-  ['--alb-ingress-classes', 'alb', 'ALB is not there yet'],
-  ['--aws-target-group-binding-api-version', 'elbv2.k8s.aws/v1beta1', 'ALB is not there yet'],
-  ['--alb-tag-key-resource-id', 'ingress.k8s.aws/resource', 'ALB is not there yet'],
+  ['--alb-ingress-classes', 'alb', 'the Ingress is named by the Rollout'],
+  ['--aws-target-group-binding-api-version', 'elbv2.k8s.aws/v1beta1', 'AWS is not asked yet'],
+  ['--alb-tag-key-resource-id', 'ingress.k8s.aws/resource', 'AWS is not asked yet'],
   ['--enable-pprof-address', '', 'node --inspect shows more'],
 ]
 const SWITCHES_WITHOUT_EFFECT: readonly (readonly [flag: string, why: string])[] = [
-  ['--aws-verify-target-group', 'ALB is not there yet'],
-  ['--alb-verify-weight', 'ALB is not there yet'],
+  ['--aws-verify-target-group', 'AWS is not asked yet'],
+  ['--alb-verify-weight', 'AWS is not asked yet'],
   ['--self-service-notification-enabled', 'notifications are not sent yet'],
 ]
 

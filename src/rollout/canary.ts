@@ -122,6 +122,9 @@ export function planCanaryServices(seen: Observed): Part {
     const isRouted = seen.spec.strategy?.canary?.trafficRouting != null
     return isRouted ? toStable : join(toStable, ensureTarget(seen, canary, seen.stableRS, true))
   }
+  // The other Service of the pair stays where it is until the next version needs it, so that a load balancer has time to
+  // take the old pods out.
+  if (isPingPong && isFullyPromoted(seen.status)) return toStable
   return join(toStable, ensureTarget(seen, canary, seen.newRS, !isPingPong))
 }
 

@@ -23,14 +23,9 @@ export function referencedHashes(seen: Observed): ReadonlySet<string> {
   const { status, spec } = seen
   const { blueGreen, canary } = spec.strategy ?? {}
   const weights = status.canary?.weights
-  const services = [
-    blueGreen?.activeService,
-    blueGreen?.previewService,
-    canary?.stableService,
-    canary?.canaryService,
-    canary?.pingPong?.pingService,
-    canary?.pingPong?.pongService,
-  ]
+  // Not the Services of a ping-pong pair: the one in the stable role selects the stable set, and the other keeps its
+  // last selector, without traffic, until the next version needs it.
+  const services = [blueGreen?.activeService, blueGreen?.previewService, canary?.stableService, canary?.canaryService]
   const selected = services.map(name => (name ? seen.service(name)?.spec?.selector?.[HASH_LABEL] : undefined))
   const named = [
     status.stableRS,

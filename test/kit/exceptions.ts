@@ -32,7 +32,7 @@ export const EVERYWHERE: readonly Exception[] = [
     because: 'the reference had no event left to tell of it: it had spent them on moving the canary Service to and fro',
   },
   {
-    stories: ['bg-third-version'],
+    stories: ['bg-third-version', 'nginx-ping-pong-alb'],
     on: 'Rollout/app',
     facet: 'events',
     what: 'extra',
