@@ -6,6 +6,7 @@ import type { Millis } from '../contract.ts'
 import { planBlueGreenRoutes } from './blue-green-routes.ts'
 import { promote } from './canary.ts'
 import { planEphemeral } from './ephemeral.ts'
+import { endExperiments } from './experiments.ts'
 import type { Observed } from './observe.ts'
 import { planOldBlueGreen } from './old-sets.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
@@ -58,6 +59,8 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
     active.part,
     routes,
     runs.part,
+    // Of a canary that it was before.
+    endExperiments(seen.experiments),
     planRunHistory(seen),
     planEphemeral(seen),
   )

@@ -160,7 +160,10 @@ export function planSizes(
   const stable =
     stableRS && stableRS !== newRS ? scale(seen, stableRS, wantedStable, intent, sizeReason(seen)) : UNSCALED
   if (stable.resized) return { part: join(deadlines, stable.part), resized: true }
-  const fresh = planNewScale(seen, forNew.new, intent, now, sizeReason(seen) || why)
+  // Back at stable while the status still tells of the update (undone and scaled in one go): nobody's share but all of
+  // it. argo sizes the stable set by the canary's weight here.
+  const wantedNew = newRS !== undefined && newRS === stableRS ? seen.replicas : forNew.new
+  const fresh = planNewScale(seen, wantedNew, intent, now, sizeReason(seen) || why)
   if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }
   const old = planOldCanary(seen, isFullyPromoted(status), now)
   const unblocked = routed || old.resized ? UNSCALED : planUnblock(seen)

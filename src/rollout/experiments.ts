@@ -30,7 +30,8 @@ const phaseOf = (experiment: Experiment | undefined): string => experiment?.stat
 
 /** Looks after the Experiments of a canary. `intent`: what this pass has decided so far; an abort ends them all. */
 export function planExperiments(seen: Observed, intent: PauseIntent): Experiments {
-  if (isAborted(seen.status, intent) || seen.status.promoteFull) return { ...NONE, part: endAll(seen.experiments) }
+  if (isAborted(seen.status, intent) || seen.status.promoteFull)
+    return { ...NONE, part: endExperiments(seen.experiments) }
   const step = currentStep(seen)?.experiment
   const name = seen.status.canary?.currentExperiment
   const known = step && name ? seen.experiments.find(one => one.metadata.name === name) : undefined
@@ -38,8 +39,8 @@ export function planExperiments(seen: Observed, intent: PauseIntent): Experiment
   if (pauseFor(seen.status, 'InconclusiveAnalysisRun')) {
     return known ? { ...NONE, current: known.metadata.name, dests: destsOf(known, seen) } : NONE
   }
-  if (!step) return { ...NONE, part: endAll(seen.experiments) }
-  const others = (kept: Experiment | undefined) => endAll(seen.experiments.filter(one => one !== kept))
+  if (!step) return { ...NONE, part: endExperiments(seen.experiments) }
+  const others = (kept: Experiment | undefined) => endExperiments(seen.experiments.filter(one => one !== kept))
   if (known) return { ...judge(known, seen), part: others(known) }
   // Somebody must decide first. argo: makes another one in every pass of the pause.
   if (pauseFor(seen.status, 'InconclusiveExperiment')) return { ...NONE, part: others(undefined) }
@@ -76,7 +77,7 @@ function judge(experiment: Experiment, seen: Observed): Experiments {
 }
 
 /** Those that still run are told to end; their pods stay for a while, so that the traffic can leave them. */
-const endAll = (experiments: readonly Experiment[]): Part =>
+export const endExperiments = (experiments: readonly Experiment[]): Part =>
   part({
     actions: experiments
       .filter(one => !isCompleted(phaseOf(one)) && !one.spec.terminate)

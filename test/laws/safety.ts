@@ -12,10 +12,18 @@ const SERVICE = { apiVersion: 'v1', kind: 'Service' }
 
 type Set = KubeObject & { spec: { replicas: number }; status?: { availableReplicas?: number } }
 type Selecting = KubeObject & { spec: { selector: Record<string, string> } }
-type Route = Readonly<{ total: number; dests: readonly Readonly<{ role: string; weight: number }>[] }>
+type Dest = Readonly<{ role: string; weight: number; upstream?: Readonly<{ service: string }> }>
+type Route = Readonly<{ total: number; dests: readonly Dest[] }>
+
+/** Steps that take their time, whatever stands. */
+const WAITS = ['pause', 'analysis', 'experiment', 'plugin'] as const
 
 /** The controller may decide on what was true this long ago: a watch that lags, a pod that went this very moment. */
 const MEMORY = 60_000
+
+/** Sets of an experiment are no versions of the rollout. */
+const isOfExperiment = ({ metadata }: KubeObject): boolean =>
+  metadata.ownerReferences?.some(owner => owner.kind === 'Experiment') === true
 
 const hashOf = (rs: Set): string => rs.metadata.labels?.[HASH] ?? ''
 const available = (rs: Set | undefined): number => rs?.status?.availableReplicas ?? 0
@@ -42,7 +50,7 @@ export function watchSafety(world: World, isExact: boolean): Safety {
 
   const now = () => world.clock.now()
   const rollout = () => world.get(ROLLOUT, 'app') as Rollout | undefined
-  const sets = () => world.list(REPLICA_SET, 'default') as readonly Set[]
+  const sets = () => (world.list(REPLICA_SET, 'default') as readonly Set[]).filter(rs => !isOfExperiment(rs))
   const setOf = (hash: string | undefined) => sets().find(rs => hashOf(rs) === hash)
   const isCalm = () => isExact && now() - disturbedAt > 2 * MEMORY
   const lately = (hash: string | undefined): number =>
@@ -105,15 +113,27 @@ export function watchSafety(world: World, isExact: boolean): Safety {
     if (stable < share) found.add(`stable gets ${100 - weight} % of the traffic with ${stable} pods of ${share}`)
   }
 
+  /** What of the traffic went to templates of an experiment that have no pods. */
+  const sawExtras = (object: KubeObject, old: KubeObject | undefined) => {
+    const known = new Set(extrasIn(old))
+    for (const name of extrasIn(object).filter(extra => !known.has(extra))) {
+      const hash = selected(name)
+      const pods = (world.list(REPLICA_SET, 'default') as readonly Set[]).filter(rs => hashOf(rs) === hash)
+      if (isExact && pods.every(rs => available(rs) === 0)) found.add(`${name} gets traffic without an available pod`)
+    }
+  }
+
   const sawRollout = (one: Rollout, old: Rollout | undefined) => {
     const weights = one.status?.canary?.weights
     if (weights && sumOf(weights) !== 100) found.add('weights that are not 100 in all')
     const [from, to] = [old?.status?.currentStepIndex, one.status?.currentStepIndex]
-    const count = one.spec.strategy?.canary?.steps?.length ?? 0
+    const steps = one.spec.strategy?.canary?.steps ?? []
     const isSame = old?.status?.currentPodHash === one.status?.currentPodHash
     const isSameSpec = old?.status?.currentStepHash === one.status?.currentStepHash
     if (!isSame || !isSameSpec || from === undefined || to === undefined) return
-    if (to > from + 1 && to < count && now() - movedAt > MEMORY) found.add(`a step was skipped: ${from} to ${to}`)
+    // Steps that ask for nothing that is not there are done in one go.
+    const isSkipped = steps.slice(from + 1, to).some(step => WAITS.some(kind => step[kind] != null))
+    if (isSkipped && to < steps.length && now() - movedAt > MEMORY) found.add(`a step was skipped: ${from} to ${to}`)
   }
 
   const stop = world.server.onEvent(({ type, object }: ObjectEvent) => {
@@ -122,9 +142,10 @@ export function watchSafety(world: World, isExact: boolean): Safety {
     if (type === 'DELETED') before.delete(key)
     else before.set(key, object)
     if (type === 'DELETED') return
-    if (object.kind === 'ReplicaSet') sawSet(object as Set, old as Set | undefined)
+    if (object.kind === 'ReplicaSet' && !isOfExperiment(object)) sawSet(object as Set, old as Set | undefined)
     if (object.kind === 'Service') sawService(object as Selecting, old as Selecting | undefined)
     if (object.kind === 'Rollout') sawRollout(object as Rollout, old as Rollout | undefined)
+    if (object.kind === 'ConfigMap') sawExtras(object, old)
     const [weight, last] = [weightIn(object), old && weightIn(old)]
     weightNow = weight ?? weightNow
     if (weight !== undefined && last !== undefined && weight !== last) sawWeight(weight, last)
@@ -151,17 +172,29 @@ function servicesInRoute(one: Rollout | undefined): readonly string[] {
 const isPlain = ({ spec }: Rollout): boolean =>
   spec.strategy?.canary !== undefined && !spec.strategy.canary?.trafficRouting
 
-type Weights = Readonly<{ canary: { weight: number }; stable: { weight: number } }>
-const sumOf = ({ canary, stable }: Weights): number => canary.weight + stable.weight
+type Weight = Readonly<{ weight: number }>
+type Weights = Readonly<{ canary: Weight; stable: Weight; additional?: readonly Weight[] }>
+const sumOf = ({ canary, stable, additional = [] }: Weights): number =>
+  [canary, stable, ...additional].reduce((sum, one) => sum + one.weight, 0)
 
 /** The percentage that an object of a router gives to the canary; undefined when it is no such object. */
 export function weightIn(object: KubeObject): number | undefined {
   const weight = object.metadata.annotations?.['nginx.ingress.kubernetes.io/canary-weight']
   if (object.kind === 'Ingress') return weight === undefined ? undefined : Number(weight)
-  const table = (object['data'] as Readonly<Record<string, string>> | undefined)?.['table.json']
-  if (object.kind !== 'ConfigMap' || table === undefined) return undefined
-  const [route] = (JSON.parse(table) as { routes: readonly Route[] }).routes
+  const route = routeIn(object)
   if (!route) return undefined
   const canary = route.dests.filter(dest => dest.role === 'canary').reduce((sum, dest) => sum + dest.weight, 0)
   return (canary * 100) / route.total
 }
+
+function routeIn(object: KubeObject | undefined): Route | undefined {
+  const table = (object?.['data'] as Readonly<Record<string, string>> | undefined)?.['table.json']
+  if (object?.kind !== 'ConfigMap' || table === undefined) return undefined
+  return (JSON.parse(table) as { routes: readonly Route[] }).routes[0]
+}
+
+/** Services of an experiment's templates that the route sends something to. */
+const extrasIn = (object: KubeObject | undefined): readonly string[] =>
+  (routeIn(object)?.dests ?? [])
+    .filter(({ role, weight }) => role === 'extra' && weight > 0)
+    .map(({ upstream }) => upstream?.service.split('/').at(-1) ?? '')
