@@ -106,7 +106,10 @@ export function watchSafety(world: World, isExact: boolean): Safety {
   const sawWeight = (weight: number, old: number) => {
     const one = rollout()
     if (!one || one.spec.replicas === 0) return
-    if (weight > old && lately(selected('app-canary')) === 0) found.add('weight on a canary without an available pod')
+    const canary = selected('app-canary')
+    // One without a hash leads to the pods of every version.
+    if (weight > old && canary !== undefined && lately(canary) === 0)
+      found.add('weight on a canary without an available pod')
     if (weight >= old || !isCalm()) return
     const share = Math.floor(((one.spec.replicas ?? 1) * (100 - weight)) / 100)
     const stable = lately(selected('app-stable'))
