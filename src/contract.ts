@@ -124,6 +124,9 @@ export type Desired = Readonly<{
   dests: readonly Dest[]
   headers: readonly HeaderRoute[]
   mirrors: readonly MirrorRoute[]
+  /** Names of all header and mirror routes that the spec speaks of, in force or not, by precedence: those that are there
+   * and not wanted go. */
+  managed?: readonly string[]
 }>
 
 /** Looks an object up in the reading that the plan is made from. */

@@ -9,6 +9,7 @@ import { decisions } from './tables/decisions.ts'
 import { durations } from './tables/durations.ts'
 import { conditions, values, verdicts } from './tables/expr.ts'
 import { podHash, stepsHash } from './tables/hashes.ts'
+import { istioTable } from './tables/istio.ts'
 import { nginxTable } from './tables/nginx.ts'
 import { phases, stepTexts } from './tables/phase.ts'
 import { basic, reached, routed, weights } from './tables/replicas.ts'
@@ -33,6 +34,7 @@ const TABLES: readonly Table[] = [
   decisions,
   nginxTable,
   albTable,
+  istioTable,
   conditions,
   values,
   verdicts,

@@ -7,7 +7,7 @@ const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: stri
   ['--ingress-threads', '10', 'Ingresses are part of their rollout'],
   ['--ephemeral-metadata-threads', '10', 'pods are patched in order'],
   ['--ephemeral-metadata-update-pod-retries', '3', 'a failed pass is tried again until it succeeds'],
-  ['--istio-api-version', 'v1alpha3', 'Istio is not there yet'],
+  ['--istio-api-version', 'v1alpha3', 'v1alpha3 is used, which every Istio serves'],
   ['--ambassador-api-version', 'getambassador.io/v2', 'Ambassador is not there yet'],
   ['--traffic-split-api-version', 'v1alpha1', 'SMI is not there yet'],
   ['--traefik-api-group', 'traefik.io', 'Traefik is not there yet'],

@@ -156,7 +156,16 @@ function desiredTraffic(seen: Observed, choice: Choice, extras: readonly Dest[])
       ...extras,
     ],
     ...routes,
+    managed: managedNames(seen),
   }
+}
+
+/** The routes that the spec speaks of: those of managedRoutes in their order, then those of steps. */
+export function managedNames(seen: Pick<Observed, 'spec'>): readonly string[] {
+  const { trafficRouting, steps } = seen.spec.strategy?.canary ?? {}
+  const listed = (trafficRouting?.managedRoutes ?? []).map(route => route.name)
+  const stepped = (steps ?? []).flatMap(step => step?.setHeaderRoute?.name ?? step?.setMirrorRoute?.name ?? [])
+  return [...new Set([...listed, ...stepped])]
 }
 
 /** The header and mirror routes in force: every step up to the current one counts, a later one of the same name wins,

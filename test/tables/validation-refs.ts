@@ -37,6 +37,9 @@ export const references: Table = {
       return { reason: 'the reference remembers an argument from one analysis to the next; the second one lacks it' }
     if (routersOf(row).includes('alb') && routersOf(row).includes('nginx'))
       return { reason: 'of two routers both have their Ingresses looked at; the reference forgets those of nginx' }
+    const { pingPong, stableService, canaryService } = (row as unknown as Vector).rollout.spec.strategy?.canary ?? {}
+    if (routersOf(row).includes('istio') && pingPong && (stableService || canaryService))
+      return { reason: 'of the two ways to name Services ping-pong wins with every router' }
     return undefined
   },
   answer(row) {

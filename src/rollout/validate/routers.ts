@@ -5,6 +5,7 @@ import type { Known } from '../plan.ts'
 import { ownerOf } from '../revision.ts'
 import { configuredRouters } from '../routers.ts'
 import { canaryServices } from '../services.ts'
+import { managedNames } from '../traffic.ts'
 import { maxTrafficWeight } from '../weight.ts'
 
 const ROUTING = 'spec.strategy.canary.trafficRouting'
@@ -24,6 +25,7 @@ function atRest(seen: Observed): Desired {
     ],
     headers: [],
     mirrors: [],
+    managed: managedNames(seen),
   }
 }
 
@@ -33,7 +35,11 @@ export type RouterFindings = Readonly<{ missing: Problem | undefined; unfit: rea
 export function routerFindings(seen: Observed, known: Known): RouterFindings {
   const missing: Problem[] = []
   const unfit: Problem[] = []
-  for (const { name, router, config } of configuredRouters(seen, known)) {
+  // argo: what a mesh misses is told after what the Ingresses miss.
+  const configured = configuredRouters(seen, known).toSorted(
+    (a, b) => Number(a.name === 'istio') - Number(b.name === 'istio'),
+  )
+  for (const { name, router, config } of configured) {
     const path = `${ROUTING}.${name.includes('/') ? `plugins.${name}` : name}`
     if (!router) {
       const names = Object.keys(known.routers).join(', ')
