@@ -109,9 +109,13 @@ export function startController(options: ControllerOptions): Controller {
     return 'recheckAt' in fresh ? fresh : await work(freshness.door(text), fresh.lookup)
   }
 
+  /** Once everything that all rollouts need has been listed. Kinds that come later hold only those that name them. */
+  const begin = Promise.withResolvers<void>()
+  let hasBegun = false
+
   const runRollout = async (key: Key): Promise<Result> => {
     // Before the first lists are in, an empty cache looks like a cluster without ReplicaSets: nothing may be planned on it.
-    if (!cache.isSynced()) await cache.synced()
+    if (!hasBegun) await begin.promise
     const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
     if (!rollout) return {}
     if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
@@ -133,7 +137,7 @@ export function startController(options: ControllerOptions): Controller {
   }
 
   const runAnalysis = async (key: Key): Promise<Result> => {
-    if (!cache.isSynced()) await cache.synced()
+    if (!hasBegun) await begin.promise
     return await onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
       const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record }
       return reconcileAnalysis(key, ports, options.providers)
@@ -141,14 +145,14 @@ export function startController(options: ControllerOptions): Controller {
   }
 
   const runExperiment = async (key: Key): Promise<Result> => {
-    if (!cache.isSynced()) await cache.synced()
+    if (!hasBegun) await begin.promise
     return await onFresh(`experiment ${keyText(key)}`, (door, lookup) =>
       reconcileExperiment(key, { kube: door, cache: lookup, clock, log, record }),
     )
   }
 
   const runService = async (key: Key): Promise<Result> => {
-    if (!cache.isSynced()) await cache.synced()
+    if (!hasBegun) await begin.promise
     return await onFresh(`service ${keyText(key)}`, (door, lookup) =>
       reconcileService(key, { kube: door, cache: lookup, log }),
     )
@@ -271,12 +275,16 @@ export function startController(options: ControllerOptions): Controller {
       resync()
     })
   }
-  void cache.synced().then(resync, () => {})
+  void cache.synced().then(() => {
+    hasBegun = true
+    begin.resolve()
+    resync()
+  })
 
   return {
     cache,
-    ready: cache.synced(),
-    isReady: () => cache.isSynced(),
+    ready: begin.promise,
+    isReady: () => hasBegun,
     busy: () => [queue, analyses, experiments, services].some(one => one.busy()),
     async stop() {
       cancelResync()
