@@ -12,12 +12,20 @@ export function trimmed(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...metadata, annotations: rest } }
 }
 
-/** The newer object with the spec of the older one when it is the same: the server counts changes of a spec in its
- * generation. Saves memory, and lets readers remember what they made of it. */
+/** Custom resources: every change of their spec counts in the generation. Not so of built-in kinds: a Pod that is bound to
+ * a node keeps its generation. */
+const countsEveryChange = ({ apiVersion }: KubeObject): boolean => {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return group.includes('.') && !group.endsWith('.k8s.io')
+}
+
+/** The newer object with the spec of the older one when the generation says that it is the same. Saves memory, and lets
+ * readers remember what they made of it. */
 export function sharing(old: KubeObject | undefined, object: KubeObject): KubeObject {
   const { uid, generation } = object.metadata
-  const isSame = old?.metadata.uid === uid && generation !== undefined && old?.metadata.generation === generation
-  return isSame && object['spec'] !== undefined ? { ...object, spec: old!['spec'] } : object
+  if (!countsEveryChange(object) || object['spec'] === undefined || generation === undefined) return object
+  const isSame = old?.metadata.uid === uid && old?.metadata.generation === generation
+  return isSame ? { ...object, spec: old!['spec'] } : object
 }
 
 /** Freezes a JSON value all the way down and returns it: readers share it, so nobody may edit it. */

@@ -40,8 +40,9 @@ export async function asShipped(admin: Transport, kube: Kube, access: Access): P
   const { token: _token, ...place } = access
   const wire = undiciTransport({ ...place, token: async () => status.token! })
   const refused = new Set<string>()
-  const note = (code: number, method: string, path: string) => {
-    if (code === 403) refused.add(`${method} ${path}`)
+  // A namespace on its way out refuses everybody, whatever their role is.
+  const note = (code: number, method: string, path: string, body = '') => {
+    if (code === 403 && !body.includes('being terminated')) refused.add(`${method} ${path}`)
   }
   return {
     refused: () => [...refused],
@@ -49,7 +50,7 @@ export async function asShipped(admin: Transport, kube: Kube, access: Access): P
       ...wire,
       async request(request) {
         const response = await wire.request(request)
-        note(response.status, request.method, request.path)
+        note(response.status, request.method, request.path, response.body)
         return response
       },
       async stream(request) {

@@ -11,7 +11,7 @@ import { linesOf } from '../../src/kube/lines.ts'
 import { createMirror } from '../../src/kube/mirror.ts'
 import { requestOf } from '../../src/kube/perform.ts'
 import { resourcePath } from '../../src/kube/resources.ts'
-import { deepFrozen, trimmed } from '../../src/kube/trim.ts'
+import { deepFrozen, sharing, trimmed } from '../../src/kube/trim.ts'
 import { compareVersions } from '../../src/kube/versions.ts'
 import type { ApiRequest, ApiResponse, Transport } from '../../src/ports.ts'
 import { virtualClock } from '../../src/sim/clock.ts'
@@ -274,4 +274,23 @@ test('due things wake in order, the earlier time of a key counts, deleted ones n
   due.clear()
   clock.advanceTo(200)
   t.equal(woken.length, 3)
+})
+
+test('a spec is shared only where the generation counts every change of it', async t => {
+  const custom = (version: string, generation: number): KubeObject => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: 'app', uid: 'u', resourceVersion: version, generation },
+    spec: { replicas: generation },
+  })
+  const before = custom('1', 1)
+  t.equal(sharing(before, custom('2', 1))['spec'], before['spec'], 'another status, the same spec')
+  t.same(sharing(before, custom('3', 2))['spec'], { replicas: 2 }, 'another generation, another spec')
+  const pod = (spec: object): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'app', uid: 'u', generation: 1 },
+    spec,
+  })
+  t.same(sharing(pod({}), pod({ nodeName: 'n' }))['spec'], { nodeName: 'n' }, 'binding a Pod does not count')
 })
