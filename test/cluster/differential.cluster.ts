@@ -57,7 +57,13 @@ async function compare(story: Story): Promise<Readonly<{ asked: number; faults: 
 for (const crd of crds()) await call(real, 'POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd)
 const wanted = process.argv.slice(2)
 let [passed, failed] = [0, 0]
+/** A mesh's kinds are served by neither of the two servers: nothing can be compared. */
+const needsMesh = ({ objects }: Story): boolean => objects.some(({ apiVersion }) => apiVersion.includes('istio.io'))
 for (const story of loadStories().filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  if (needsMesh(story)) {
+    say(`left out ${story.name}: its mesh's kinds are served by neither server`)
+    continue
+  }
   const { asked, faults } = await compare(story)
   if (faults.length === 0) passed++
   else failed++

@@ -217,8 +217,8 @@ export const ON_A_CLUSTER: readonly Exception[] = [
   {
     stories: ['canary-restart', 'bg-restart'],
     on: 'Rollout/app',
-    facet: 'condition Progressing',
-    detail: /ReplicaSetUpdated/,
+    facet: /^(condition Progressing|snapshot restarting)$/,
+    detail: /ReplicaSetUpdated|status\.conditions\.Progressing\.(reason|message)/,
     because: 'evicted Pods are replaced within a tenth of a second; whether the moment without them is seen is chance',
   },
 ]
