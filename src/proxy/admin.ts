@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exposition } from './exposition.ts'
-import { type Listen, listening } from './front.ts'
+import { type Listen, listening } from './listen.ts'
 import type { Stats } from './stats.ts'
 import type { Status } from './status.ts'
 

@@ -1,29 +1,21 @@
 // Which version gets a request: the way it came in, then headers and cookies, then the weights.
-import type { IncomingHttpHeaders } from 'node:http'
+import type { Asked } from './asked.ts'
 import type { CompiledRoute, Dest, Entry, Snapshot } from './compile.ts'
-import { pathOf, stripPrefix } from './match.ts'
+import { pathOf } from './match.ts'
 import { pick } from './pick.ts'
 
-/** A request's destination; `target` is the request target that the pod sees. */
-export type Choice = Readonly<{ route: CompiledRoute; dest: Dest; target: string }>
-
-/** Chooses. Undefined: no route for this host and path. Only a choice by weight moves the route's sequence. */
-export function choose(
-  snapshot: Snapshot,
-  port: number,
-  host: string,
-  target: string,
-  headers: IncomingHttpHeaders,
-): Choice | undefined {
-  const entry = snapshot.find(port, host, pathOf(target))
-  if (!entry) return undefined
-  const { route } = entry
-  const dest = spill(route, destOf(entry, headers))
-  return { route, dest, target: entry.strip ? stripPrefix(target, entry.prefix) : target }
+/** The way into a route that fits a request; undefined when there is none. */
+export function findWay(snapshot: Snapshot, port: number, asked: Asked): Entry | undefined {
+  return snapshot.sole ?? snapshot.find(port, asked.host(), pathOf(asked.target()))
 }
 
-function destOf({ route, toPreview }: Entry, headers: IncomingHttpHeaders): Dest {
-  const forced = toPreview ? 'preview' : route.forced(headers)
+/** The version for a request that came in this way. Only a choice by weight moves the route's sequence. */
+export function choose(entry: Entry, asked: Asked): Dest {
+  return spill(entry.route, destOf(entry, asked))
+}
+
+function destOf({ route, toPreview }: Entry, asked: Asked): Dest {
+  const forced = toPreview ? 'preview' : route.forced?.(asked)
   if (forced === 'other') {
     const other = route.dests.find(d => d.role === 'stable') ?? route.dests.find(d => d.role !== 'canary')
     if (other) return other

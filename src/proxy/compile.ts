@@ -1,7 +1,7 @@
 // A checked table becomes the immutable snapshot that requests are matched against; swapping it is one assignment.
-import type { IncomingHttpHeaders } from 'node:http'
+import type { Asked } from './asked.ts'
 import { type Backend, type Endpoint, endpointAt } from './endpoints.ts'
-import { cookieOf, headerOf, hostName, stringTest, type Test, underPrefix } from './match.ts'
+import { cookieOf, hostName, stringTest, type Test, underPrefix } from './match.ts'
 import { compileMirrors, type Mirror } from './mirror-match.ts'
 import { keepOnly, type Lags, newLags } from './pick.ts'
 import type { DestSpec, Route, RouteTable } from './table.ts'
@@ -25,8 +25,8 @@ export type CompiledRoute = Readonly<{
   total: number
   dests: readonly Dest[]
   lags: Lags
-  /** Does a header or cookie decide before the weight? `other` is any version but the canary. */
-  forced(headers: IncomingHttpHeaders): 'preview' | Verdict
+  /** Does a header or cookie decide before the weight? `other` is any version but the canary. None: nothing is asked. */
+  forced: ((asked: Asked) => 'preview' | Verdict) | undefined
   mirrors: readonly Mirror[]
   spill: boolean
 }>
@@ -50,6 +50,8 @@ export type Snapshot = Readonly<{
   /** Ports that the table wants listened on. */
   ports: ReadonlySet<number>
   find(port: number, host: string, path: string): Entry | undefined
+  /** The only way there is, if it takes every request whatever its port, host and path. */
+  sole: Entry | undefined
 }>
 
 /** Finds the pods of a Service; sources that know no Services leave it out. */
@@ -78,10 +80,13 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
   for (const name of memory.lags.keys()) if (!kept.has(name)) memory.lags.delete(name)
   for (const hosts of byPort.values()) sortHosts(hosts)
   const everyPort = byPort.get(0)
+  const [only] = everyPort?.any ?? []
+  const isSole = byPort.size === 1 && everyPort?.any.length === 1 && hostless(everyPort)
   return {
     generation: table.generation,
     routes,
     endpoints,
+    sole: isSole && only && only.exact === undefined && only.prefix === '/' ? only : undefined,
     ports: new Set([...byPort.keys()].filter(port => port !== 0)),
     find(port, host, path) {
       const own = byPort.get(port)
@@ -138,23 +143,24 @@ function forcedBy(route: Route): CompiledRoute['forced'] {
     r.anyOf.map(({ header, value }): [string, Test] => [header.toLowerCase(), stringTest(value)]),
   )
   const nginx = route.canaryBy && nginxRule(route.canaryBy)
-  return headers => {
-    const asked = name === undefined ? undefined : headerOf(headers, name)
-    if (asked !== undefined && (header?.value === undefined || asked === header.value)) return 'preview'
+  if (name === undefined && tests.length === 0 && !nginx) return undefined
+  return asked => {
+    const marked = name === undefined ? undefined : asked.header(name)
+    if (marked !== undefined && (header?.value === undefined || marked === header.value)) return 'preview'
     for (const [at, test] of tests) {
-      const value = headerOf(headers, at)
+      const value = asked.header(at)
       if (value !== undefined && test(value)) return 'canary'
     }
-    return nginx?.(headers)
+    return nginx?.(asked)
   }
 }
 
 /** ingress-nginx: header value, else header pattern (a broken one means never), else always/never; then the cookie. */
-function nginxRule(by: NonNullable<Route['canaryBy']>): (headers: IncomingHttpHeaders) => Verdict {
+function nginxRule(by: NonNullable<Route['canaryBy']>): (asked: Asked) => Verdict {
   const name = by.header?.toLowerCase()
   const pattern = by.pattern ? regExp(by.pattern) : undefined
-  return headers => {
-    const value = name === undefined ? undefined : headerOf(headers, name)
+  return asked => {
+    const value = name === undefined ? undefined : asked.header(name)
     if (value !== undefined) {
       if (by.value) {
         if (value === by.value) return 'canary'
@@ -163,7 +169,7 @@ function nginxRule(by: NonNullable<Route['canaryBy']>): (headers: IncomingHttpHe
         if (pattern.test(value)) return 'canary'
       } else if (value === 'always' || value === 'never') return value === 'always' ? 'canary' : 'other'
     }
-    const cookie = by.cookie ? cookieOf(headers.cookie, by.cookie) : undefined
+    const cookie = by.cookie ? cookieOf(asked.header('cookie'), by.cookie) : undefined
     return cookie === 'always' ? 'canary' : cookie === 'never' ? 'other' : undefined
   }
 }
@@ -208,9 +214,11 @@ function sortHosts(hosts: Hosts): void {
   for (const entries of [...hosts.exact.values(), ...hosts.wild.map(w => w[1]), hosts.any]) entries.sort(order)
 }
 
+const hostless = (hosts: Hosts): boolean => hosts.exact.size === 0 && hosts.wild.length === 0
+
 function findEntry(hosts: Hosts, host: string, path: string): Entry | undefined {
   const fits = (e: Entry): boolean => (e.exact === undefined ? underPrefix(path, e.prefix) : e.exact === path)
-  if (hosts.exact.size === 0 && hosts.wild.length === 0) return hosts.any.find(fits)
+  if (hostless(hosts)) return hosts.any.find(fits)
   const name = hostName(host)
   const exact = hosts.exact.get(name)?.find(fits)
   if (exact) return exact

@@ -1,17 +1,38 @@
-// What an engine gets from the rest of the proxy. Table, choice, counters and draining do not know which engine runs.
-import type { Log } from '../ports.ts'
+// What the engine gets from the rest of the proxy. Table, choice, counters and draining do not know how bytes are moved.
 import type { Snapshot } from './compile.ts'
-import type { Trusts } from './headers.ts'
-import type { Pools } from './pool.ts'
+import type { Pools } from './engine/pools.ts'
 import type { Stats } from './stats.ts'
 
-/** Limits of one exchange, in milliseconds. */
+/** Whom to believe: a peer for which this is true may name those before it in X-Forwarded-*. */
+export type Trusts = (peer: string) => boolean
+
+/** Limits, in milliseconds. */
 export type Limits = Readonly<{
   /** For a TCP connection to a pod. */
   connect: number
   /** From the last byte of the request to the head of the answer. */
   answer: number
+  /** For a whole request head, from the connection or from its first byte on. */
+  head: number
+  /** Between two requests on a connection. */
+  idle: number
+  /** Without a byte of a body that a client is sending. */
+  body: number
+  /** Without a piece of an answer being taken by the client. */
+  send: number
+  /** Without a byte either way on a WebSocket; 0: for ever. */
+  tunnel: number
 }>
+
+export const LIMITS: Limits = {
+  connect: 3000,
+  answer: 60_000,
+  head: 15_000,
+  idle: 65_000,
+  body: 60_000,
+  send: 60_000,
+  tunnel: 0,
+}
 
 export type Core = Readonly<{
   /** The table in force now; a request keeps the one that it began with. */
@@ -21,9 +42,6 @@ export type Core = Readonly<{
   trusts: Trusts
   limits: Limits
   draining(): boolean
-  /** Sockets that carry upgraded connections. */
+  /** Connections that carry WebSockets. */
   tunnels: Set<{ destroy(): void }>
-  /** Milliseconds since the epoch. */
-  now(): number
-  log: Log
 }>

@@ -1,5 +1,4 @@
 // Small matchers compiled once per table: strings, hosts, path prefixes, cookies.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { StringMatchSpec } from './table.ts'
 
 export type Test = (value: string) => boolean
@@ -11,12 +10,6 @@ export function stringTest(match: StringMatchSpec): Test {
   if (prefix !== undefined) return value => value.startsWith(prefix)
   const compiled = new RegExp(regex ?? '')
   return value => compiled.test(value)
-}
-
-/** A request header as one string; repeated headers come joined by comma. `name` in lower case. */
-export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
 }
 
 /** The Host header without port, in lower case, without the dot of a rooted name. */

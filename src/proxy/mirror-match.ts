@@ -1,10 +1,10 @@
 // Which requests are copied to the canary: compiled rules, and an exact sequence for the percentage.
-import type { IncomingMessage } from 'node:http'
-import { headerOf, pathOf, stringTest, type Test } from './match.ts'
+import type { Asked } from './asked.ts'
+import { pathOf, stringTest, type Test } from './match.ts'
 import { type Lags, pick, type Side } from './pick.ts'
 import type { MirrorSpec } from './table.ts'
 
-export type Mirror = Readonly<{ name: string; takes(req: IncomingMessage, target: string): boolean }>
+export type Mirror = Readonly<{ name: string; takes(asked: Asked): boolean }>
 
 const STEPS = 10_000
 
@@ -24,13 +24,13 @@ export function compileMirrors(specs: readonly MirrorSpec[], lagsAt: (name: stri
     }))
     return {
       name: spec.name,
-      takes(req, target) {
+      takes(asked) {
         const hit = rules.some(
           ({ method, path, headers }) =>
-            (!method || method(req.method ?? '')) &&
-            (!path || path(pathOf(target))) &&
+            (!method || method(asked.method())) &&
+            (!path || path(pathOf(asked.target()))) &&
             headers.every(([name, test]) => {
-              const value = headerOf(req.headers, name)
+              const value = asked.header(name)
               return value !== undefined && test(value)
             }),
         )

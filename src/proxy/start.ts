@@ -5,11 +5,11 @@ import { UserError } from '../errors.ts'
 import type { Log } from '../ports.ts'
 import { openAdmin } from './admin.ts'
 import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
-import type { Core, Limits } from './core.ts'
+import { type Core, LIMITS, type Limits, type Trusts } from './core.ts'
 import { dialAsIs, dialMap } from './dial.ts'
-import { type Listen, openFront } from './front.ts'
-import type { Trusts } from './headers.ts'
-import { createPools } from './pool.ts'
+import { openFront } from './engine/front.ts'
+import { createPools } from './engine/pools.ts'
+import type { Listen } from './listen.ts'
 import type { Sink, Source } from './source.ts'
 import { tableSource } from './source-flags.ts'
 import { createStats, type Report } from './stats.ts'
@@ -64,7 +64,6 @@ export type RunningProxy = Readonly<{
 }>
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
-const LIMITS: Limits = { connect: 3000, answer: 60_000 }
 
 /** Starts. Raises UserError: port in use (PIN4003), no usable table (PIN4001, PIN4004), bad options. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
@@ -88,8 +87,6 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     limits: { ...LIMITS, ...options.limits },
     draining: () => draining,
     tunnels: new Set(),
-    now: Date.now,
-    log,
   }
   const source = options.source ?? (options.table && tableSource(options.table))
   const front = await openFront(core, listenOf(options.listen ?? '127.0.0.1:0'))

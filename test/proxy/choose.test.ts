@@ -1,8 +1,9 @@
 // Which version a request gets: host, port and path first, then headers and cookies, then the weight.
 import { test } from 'tap'
-import { choose } from '../../src/proxy/choose.ts'
+import { choose, findWay } from '../../src/proxy/choose.ts'
 import { compile, type Memory } from '../../src/proxy/compile.ts'
 import { endpointAt } from '../../src/proxy/endpoints.ts'
+import { stripPrefix } from '../../src/proxy/match.ts'
 import { parseTable, type RouteTableInput } from '../../src/proxy/table.ts'
 
 type RouteInput = NonNullable<RouteTableInput['routes']>[number]
@@ -13,8 +14,15 @@ function chooser(routes: RouteInput[], memory = fresh(), empty = '') {
     endpoints: service === empty ? [] : [endpointAt('127.0.0.1', 1)],
   }))
   return (target: string, headers: Record<string, string> = {}, port = 80): string => {
-    const choice = choose(snapshot, port, headers['host'] ?? '', target, headers)
-    return choice ? `${choice.route.name} ${choice.dest.role} ${choice.target}` : 'none'
+    const asked = {
+      method: () => 'GET',
+      target: () => target,
+      host: () => headers['host'] ?? '',
+      header: (name: string) => headers[name],
+    }
+    const way = findWay(snapshot, port, asked)
+    if (!way) return 'none'
+    return `${way.route.name} ${choose(way, asked).role} ${way.strip ? stripPrefix(target, way.prefix) : target}`
   }
 }
 

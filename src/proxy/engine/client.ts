@@ -1,0 +1,329 @@
+// One connection of a client: reads request after request, follows the framing of bodies, keeps pipelined requests back.
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Core } from '../core.ts'
+import { Chunks } from './chunks.ts'
+import { type Caller, callerOf, ownAnswer } from './compose.ts'
+import { Exchange } from './exchange.ts'
+import { Outlet } from './outlet.ts'
+import { mayContinue, readRequest } from './read-request.ts'
+import { adopt, HEADROOM } from './reads.ts'
+import { CHUNKED, head, LENGTH, MOST_HEAD } from './request-head.ts'
+import type { Tunnel } from './tunnel.ts'
+
+const HEAD = 0
+const BODY = 1
+/** The request is whole, its answer is not. */
+const ANSWER = 2
+const TUNNEL = 3
+/** The last answer is given; whatever else comes is not read any more. */
+const LEAVING = 4
+
+/** Pipelined octets that are kept back before the client has to wait. */
+const MOST_PIPELINED = 64 * 1024
+/** So long a client may go on sending after the last answer before the connection is broken off: breaking it off at
+ * once could destroy the answer on its way (RFC 9112 9.6). */
+const LINGER_MS = 2000
+
+export class Client {
+  private readonly core: Core
+  private readonly clock: Readonly<{ now: number }>
+  readonly socket: Socket
+  readonly out: Outlet
+  readonly caller: Caller
+  readonly exchange: Exchange
+  /** Of the proxy: the one that it came in on. */
+  readonly port: number
+  /** 0 or 1, of the request under way. */
+  minor = 1
+  /** May another request follow the one under way? */
+  keepAlive = true
+  /** Is the answer under way the last one? */
+  closing = false
+  private state = HEAD
+  private left = 0
+  private chunked = false
+  private chunks: Chunks | undefined
+  /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
+  private held: Buffer | undefined
+  private isReading = false
+  private retired = false
+  private tunnel: Tunnel | undefined
+  /** Asked anything yet? */
+  private hasAsked = false
+  /** When the state is given up, in milliseconds of the coarse clock; 0: never. */
+  private deadline: number
+  /** Octets that the client had not taken at the last look, and since when they are stuck. */
+  private unsent = 0
+  private stuckSince = 0
+
+  /** `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called once, at the end. */
+  constructor(
+    accepted: Socket,
+    port: number,
+    core: Core,
+    clock: Readonly<{ now: number }>,
+    gone: (client: Client) => void,
+  ) {
+    this.core = core
+    this.clock = clock
+    this.socket = adopt(accepted, (buf, from, to) => this.take(buf, from, to))
+    this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook())
+    const peer = (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.caller = callerOf(peer, port, core.trusts(peer))
+    this.port = port
+    this.exchange = new Exchange(core, this, port)
+    this.deadline = clock.now + core.limits.head
+    this.socket.on('error', () => {})
+    this.socket.on('end', () => this.clientLeft())
+    this.socket.on('close', () => {
+      this.state = LEAVING
+      this.exchange.breakOff()
+      this.tunnel?.abandon()
+      gone(this)
+    })
+  }
+
+  /** Waits for a request, and none has begun. */
+  get isIdle(): boolean {
+    return this.state === HEAD && this.held === undefined
+  }
+
+  get isSilent(): boolean {
+    return this.isIdle && !this.hasAsked
+  }
+
+  /** The port is closed: what is under way is answered, and then the connection ends. */
+  retire(): void {
+    if (this.isIdle) this.destroy()
+    else this.retired = true
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  /** Lets the client see that the answer is not whole. */
+  cut(): void {
+    this.state = LEAVING
+    this.socket.resetAndDestroy()
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    if (this.socket.isPaused()) this.socket.resume()
+  }
+
+  /** A client that closes its side has left, unless it already has its answer. */
+  private clientLeft(): void {
+    if (this.state === TUNNEL) this.tunnel?.clientEnded()
+    else this.socket.destroy()
+  }
+
+  private take(buf: Buffer, from: number, to: number): void {
+    if (this.held === undefined) {
+      this.read(buf, from, to)
+      return
+    }
+    this.hold(buf, from, to)
+    if (this.state === HEAD) this.readHeld(this.held.length - (to - from))
+  }
+
+  /** Reads what was kept back; `from` what is new of it, for a head that grows. */
+  private readHeld(newFrom: number): void {
+    const { held } = this
+    if (held === undefined || this.isReading || this.state !== HEAD) return
+    // A head in pieces is read again only when its end may be there, or it is wrong or too long already.
+    const isWhole = held.indexOf('\r\n\r\n', Math.max(HEADROOM, newFrom - 3), 'latin1') >= 0
+    const isWrong = !mayContinue(held, Math.max(HEADROOM, newFrom - 1), held.length)
+    if (!isWhole && !isWrong && held.length - HEADROOM <= MOST_HEAD) return
+    this.held = undefined
+    if (isWrong && !isWhole) this.refuse(400, 'the line ends are malformed')
+    else this.read(held, HEADROOM, held.length)
+  }
+
+  private hold(buf: Buffer, from: number, to: number): void {
+    const before = this.held ?? EMPTY_HEADROOM
+    const held = Buffer.allocUnsafe(before.length + to - from)
+    before.copy(held, HEADROOM, HEADROOM)
+    buf.copy(held, before.length, from, to)
+    this.held = held
+    if (this.state !== HEAD && held.length - HEADROOM > MOST_PIPELINED) this.pause()
+  }
+
+  private read(buf: Buffer, from: number, to: number): void {
+    this.isReading = true
+    let at = from
+    while (at < to) {
+      if (this.state === HEAD) at = this.readHead(buf, at, to)
+      else if (this.state === BODY) at = this.readBody(buf, at, to)
+      else if (this.state === ANSWER) {
+        this.hold(buf, at, to)
+        break
+      } else if (this.state === TUNNEL) {
+        this.tunnel?.clientSaid(buf, at, to)
+        break
+      } else break
+    }
+    this.isReading = false
+  }
+
+  private readHead(buf: Buffer, from: number, to: number): number {
+    let at = from
+    // One empty line before a request is let pass, as RFC 9112 2.2 asks for.
+    if (buf[at] === 13 && at + 1 < to && buf[at + 1] === 10) at += 2
+    if (at === to) return to
+    const verdict = readRequest(buf, at, to, this.caller.trusted)
+    if (verdict < 0) {
+      this.refuse(-verdict, head.why)
+      return to
+    }
+    if (verdict === 0) {
+      if (this.deadline === 0 || this.hasAsked) this.deadline = this.clock.now + this.core.limits.head
+      this.hasAsked = true
+      this.hold(buf, at, to)
+      return to
+    }
+    this.hasAsked = true
+    this.deadline = 0
+    this.minor = head.minor
+    this.keepAlive = head.keepAlive
+    this.closing = false
+    const { framing, end } = head
+    if (framing === LENGTH) {
+      const size = Math.min(head.length, to - end)
+      this.left = head.length - size
+      this.chunked = false
+      return this.begin(buf, end + size, end + size, undefined, this.left === 0)
+    }
+    if (framing === CHUNKED) {
+      this.chunks ??= new Chunks()
+      const { chunks } = this
+      chunks.begin(false)
+      this.chunked = true
+      if (!chunks.follow(buf, end, to)) {
+        this.refuse(400, 'the chunked body is malformed')
+        return to
+      }
+      return this.begin(buf, chunks.to, chunks.next, chunks.kept, chunks.done)
+    }
+    return this.begin(buf, end, end, undefined, true)
+  }
+
+  private begin(buf: Buffer, bodyTo: number, next: number, kept: Buffer | undefined, whole: boolean): number {
+    this.state = whole ? ANSWER : BODY
+    if (!whole) this.deadline = this.clock.now + this.core.limits.body
+    this.exchange.begin(buf, bodyTo, kept, whole)
+    return next
+  }
+
+  private readBody(buf: Buffer, from: number, to: number): number {
+    this.deadline = this.clock.now + this.core.limits.body
+    if (this.chunked) {
+      const chunks = this.chunks!
+      if (!chunks.follow(buf, from, to)) {
+        this.exchange.breakOff()
+        this.refuse(400, 'the chunked body is malformed')
+        return to
+      }
+      this.pass(buf, chunks.from, chunks.to, chunks.kept, chunks.done)
+      return chunks.next
+    }
+    const size = Math.min(this.left, to - from)
+    this.left -= size
+    this.pass(buf, from, from + size, undefined, this.left === 0)
+    return from + size
+  }
+
+  private pass(buf: Buffer, from: number, to: number, kept: Buffer | undefined, whole: boolean): void {
+    if (whole) {
+      this.state = ANSWER
+      this.deadline = 0
+    }
+    if (this.exchange.isActive) this.exchange.body(buf, from, to, kept, whole)
+    else if (whole) this.next()
+  }
+
+  /** The answer is given whole. */
+  answered(): void {
+    if (this.closing || (this.retired && this.state === ANSWER)) this.leave()
+    else if (this.state === ANSWER) this.next()
+    // Else the rest of the body is of no use to anybody: it is read, and then the next request.
+    else this.resume()
+  }
+
+  /** Ready for the next request, which may be here already. */
+  private next(): void {
+    this.state = HEAD
+    this.deadline = this.clock.now + this.core.limits.idle
+    this.resume()
+    if (this.held !== undefined && !this.isReading) {
+      const { held } = this
+      this.held = undefined
+      this.read(held, HEADROOM, held.length)
+    }
+  }
+
+  /** The last answer is given: ends this side, and lets the client end the other. */
+  leave(): void {
+    if (this.socket.destroyed) return
+    this.state = LEAVING
+    this.held = undefined
+    this.deadline = this.clock.now + LINGER_MS
+    this.resume()
+    this.socket.end()
+  }
+
+  /** From now on octets go both ways as they are. */
+  become(tunnel: Tunnel): void {
+    this.tunnel = tunnel
+    this.state = TUNNEL
+    this.deadline = 0
+    const { held } = this
+    this.held = undefined
+    if (held) tunnel.clientSaid(held, HEADROOM, held.length)
+  }
+
+  /** Answers in the proxy's own name; a request whose body is still to come is the last one. */
+  say(status: number, why: string): void {
+    this.closing ||= !this.keepAlive || this.state !== ANSWER || this.minor === 0 || this.core.draining()
+    const answer = ownAnswer(status, STATUS_CODES[status] ?? '', why, this.closing, this.exchange.toHead)
+    this.out.write(answer, 0, answer.length)
+  }
+
+  private refuse(status: number, why: string): void {
+    this.exchange.toHead = false
+    this.core.stats.strays.refused++
+    this.closing = true
+    this.say(status, why)
+    this.leave()
+  }
+
+  /** Looks at the clock. */
+  tick(now: number): void {
+    const { unsent } = this.out
+    if (unsent > 0 && unsent === this.unsent) {
+      this.stuckSince ||= now
+      if (now - this.stuckSince > this.core.limits.send) {
+        this.destroy()
+        return
+      }
+    } else this.stuckSince = 0
+    this.unsent = unsent
+    this.exchange.tick(now)
+    this.tunnel?.tick(now)
+    if (this.deadline === 0 || now < this.deadline) return
+    if (this.state === LEAVING ? unsent === 0 : this.isIdle) this.destroy()
+    else if (this.state === HEAD) this.refuse(408, 'the request head did not come in time')
+    else if (this.state === BODY && !this.exchange.isWaiting) {
+      this.exchange.breakOff()
+      if (this.exchange.hasAnswered) this.cut()
+      else this.refuse(408, 'the request body did not come in time')
+    }
+  }
+}
+
+const EMPTY_HEADROOM = Buffer.alloc(HEADROOM)

@@ -1,0 +1,136 @@
+// Heads as they go on: a request's with who asked, an answer's without what was meant for this hop only.
+import type { AnswerHead } from './answer-head.ts'
+import { END, field, nextField } from './fields.ts'
+import { isName, lower } from './octets.ts'
+import { CAME, type RequestHead } from './request-head.ts'
+
+/** What is the same for every request of a connection. `trusted`: the peer's own forwarding fields are kept. */
+export type Caller = Readonly<{ peer: string; port: number; trusted: boolean; lines: Buffer }>
+
+/** Who asks: `peer` an address, `port` that of the proxy. */
+export function callerOf(peer: string, port: number, trusted: boolean): Caller {
+  const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `
+  return { peer, port, trusted, lines: Buffer.from(lines, 'latin1') }
+}
+
+const TRAILERS = Buffer.from('TE: trailers\r\n')
+const UPGRADE = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n')
+const HOST = Buffer.from('Host: ')
+const VERSION = Buffer.from(' HTTP/1.1\r\n')
+const FOR = lower('x-forwarded-for')
+
+/** Octets that a request's head may grow by, its own forwarding lines and the Host it names aside. */
+const GROWTH = 256
+
+/** Room that `composeRequest` may need. */
+export const roomFor = (head: RequestHead, caller: Caller): number =>
+  head.end - head.begin + caller.lines.length + caller.peer.length + 2 * (head.hostTo - head.hostFrom) + GROWTH
+
+/** Writes the head for the pod to `out`, which has room for it; its length. `target` replaces the request target. */
+export function composeRequest(
+  buf: Buffer,
+  head: RequestHead,
+  caller: Caller,
+  out: Buffer,
+  target: string | undefined,
+): number {
+  let at = 0
+  if (head.minor === 1 && !head.isAbsolute && target === undefined) at += buf.copy(out, 0, head.begin, head.fieldsFrom)
+  else {
+    at += buf.copy(out, 0, head.begin, head.methodTo + 1)
+    at += target === undefined ? buf.copy(out, at, head.targetFrom, head.targetTo) : out.write(target, at, 'latin1')
+    at += VERSION.copy(out, at)
+  }
+  if (head.isAbsolute || head.hostFrom === head.end) {
+    at += HOST.copy(out, at)
+    at += buf.copy(out, at, head.hostFrom, head.hostTo)
+    at = endLine(out, at)
+  }
+  const chain = caller.trusted && head.came & CAME.for ? takeChain(buf, head) : undefined
+  at = head.cuts.copy(buf, head.fieldsFrom, head.end - 2, out, at)
+  if (head.trailers) at += TRAILERS.copy(out, at)
+  if (head.upgrade) at += UPGRADE.copy(out, at)
+  if (caller.trusted && head.came !== 0) at = forwardedLines(buf, head, caller, out, at, chain)
+  else {
+    at += caller.lines.copy(out, at)
+    at += buf.copy(out, at, head.hostFrom, head.hostTo)
+    at = endLine(out, at)
+  }
+  return endLine(out, at)
+}
+
+function endLine(out: Buffer, at: number): number {
+  out[at] = 13
+  out[at + 1] = 10
+  return at + 2
+}
+
+/** The addresses that a trusted peer names, whose lines are replaced by one that names the peer too. */
+function takeChain(buf: Buffer, head: RequestHead): string {
+  const chain: string[] = []
+  for (let at = head.fieldsFrom; nextField(buf, at, head.end) !== END; at = field.next) {
+    if (field.nameTo - at !== FOR.length || !isName(buf, at, FOR)) continue
+    chain.push(buf.toString('latin1', field.valueFrom, field.valueTo))
+    head.cuts.insert(at, field.next)
+  }
+  return chain.join(', ')
+}
+
+function forwardedLines(
+  buf: Buffer,
+  head: RequestHead,
+  caller: Caller,
+  out: Buffer,
+  from: number,
+  chain: string | undefined,
+): number {
+  let at = from
+  at += out.write(`X-Forwarded-For: ${chain === undefined ? '' : `${chain}, `}${caller.peer}\r\n`, at, 'latin1')
+  if (!(head.came & CAME.proto)) at += out.write('X-Forwarded-Proto: http\r\n', at, 'latin1')
+  if (!(head.came & CAME.port)) at += out.write(`X-Forwarded-Port: ${caller.port}\r\n`, at, 'latin1')
+  if (head.came & CAME.host) return at
+  return at + out.write(`X-Forwarded-Host: ${buf.toString('latin1', head.hostFrom, head.hostTo)}\r\n`, at, 'latin1')
+}
+
+/** What the connection header of an answer must say to the client. */
+export const SILENT = 0
+export const CLOSE = 1
+export const KEEP = 2
+const CONNECTION = [Buffer.alloc(0), Buffer.from('Connection: close\r\n'), Buffer.from('Connection: keep-alive\r\n')]
+
+/** Makes an answer's head fit for the client, in place; the new beginning of the message, left or right of the old one.
+ * `unpack`: the chunks are taken off the body, so Transfer-Encoding goes too. */
+export function composeAnswer(buf: Buffer, answer: AnswerHead, says: number, unpack: boolean): number {
+  const { cuts } = answer
+  if (unpack && answer.codingTo > 0) cuts.insert(answer.codingFrom, answer.codingTo)
+  buf[answer.begin + 7] = 49
+  let begin = cuts.close(buf, answer.begin)
+  if (says !== SILENT) {
+    const line = CONNECTION[says]!
+    const size = answer.fieldsFrom - answer.begin
+    buf.copyWithin(begin - line.length, begin, begin + size)
+    begin -= line.length
+    line.copy(buf, begin + size)
+  }
+  return begin
+}
+
+/** Whether a switch was made, said to the client in its own words; the pod's lines on it ended here. */
+export function composeSwitch(buf: Buffer, answer: AnswerHead): Buffer {
+  const out = Buffer.allocUnsafe(answer.end - answer.begin + UPGRADE.length)
+  let at = answer.cuts.copy(buf, answer.begin, answer.end - 2, out, 0)
+  at += UPGRADE.copy(out, at)
+  return out.subarray(0, endLine(out, at))
+}
+
+/** An answer in the proxy's own name. */
+export function ownAnswer(status: number, text: string, why: string, close: boolean, toHead: boolean): Buffer {
+  const body = `pintle proxy: ${why}\n`
+  const lines = [
+    `HTTP/1.1 ${status} ${text}`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(close ? ['Connection: close'] : []),
+  ]
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${toHead ? '' : body}`)
+}

@@ -1,0 +1,117 @@
+// Copies of requests to the canary: sent and forgotten, never felt by the user.
+import type { Asked } from '../asked.ts'
+import type { CompiledRoute, Dest } from '../compile.ts'
+import type { Core } from '../core.ts'
+import type { Series } from '../stats.ts'
+import type { AnswerHead } from './answer-head.ts'
+import { type Asker, isFull, type Upstream } from './upstream.ts'
+
+/** A longer body is not copied. */
+const MOST_BODY = 64 * 1024
+
+/** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
+export function copyFor(
+  core: Core,
+  route: CompiledRoute,
+  dest: Dest,
+  asked: Asked,
+  isUpgrade: boolean,
+): Copy | undefined {
+  if (dest.role === 'canary' || isUpgrade) return undefined
+  const canary = route.dests.find(d => d.role === 'canary')
+  if (!canary || canary.endpoints.length === 0 || !route.mirrors.some(m => m.takes(asked))) return undefined
+  return new Copy(core, canary, core.stats.of(route, { ...canary, role: 'extra', key: 'mirror' }))
+}
+
+/** Gathers a request as it is sent, sends it once more when it is whole, and reads the answer for the counters only. */
+export class Copy implements Asker {
+  private readonly core: Core
+  private readonly canary: Dest
+  private readonly series: Series
+  toHead = false
+  readonly unpacks = false
+  private parts: Buffer[] = []
+  private size = 0
+  private upstream: Upstream | undefined
+  private started = 0
+  private status = 0
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(core: Core, canary: Dest, series: Series) {
+    this.core = core
+    this.canary = canary
+    this.series = series
+  }
+
+  /** The head, as the pod gets it. */
+  begin(head: Buffer, size: number, toHead: boolean): void {
+    this.toHead = toHead
+    this.parts.push(Buffer.from(head.subarray(0, size)))
+  }
+
+  /** A part of the body. */
+  add(buf: Buffer, from: number, to: number): void {
+    this.size += to - from
+    if (to > from && this.size <= MOST_BODY) this.parts.push(Buffer.from(buf.subarray(from, to)))
+  }
+
+  /** The request is whole: off it goes. */
+  send(): void {
+    if (this.size > MOST_BODY) return
+    const pool = this.core.pools.choose(this.canary.endpoints, undefined)
+    if (!pool) return
+    this.started = performance.now()
+    this.series.mirrored++
+    this.core.stats.begin(this.series)
+    const upstream = pool.take(false)
+    this.upstream = upstream
+    upstream.serve(this)
+    this.timer = setTimeout(() => this.lose(), this.core.limits.answer)
+    if (upstream.isConnected) this.connected()
+  }
+
+  connected(): void {
+    const whole = Buffer.concat(this.parts)
+    this.upstream?.out.write(whole, 0, whole.length)
+  }
+
+  begins(_buf: Buffer, answer: AnswerHead): void {
+    this.status = answer.status
+  }
+
+  ends(reusable: boolean): void {
+    if (reusable && this.upstream && !isFull(this.upstream.out)) this.upstream.release(performance.now())
+    else this.upstream?.drop()
+    this.count(false)
+  }
+
+  lost(): void {
+    this.count(true)
+  }
+
+  garbled(): void {
+    this.lose()
+  }
+
+  switches(): void {
+    this.lose()
+  }
+
+  sent(): void {}
+  interim(): void {}
+  goesOn(): void {}
+  tunnelled(): void {}
+
+  private lose(): void {
+    this.upstream?.drop()
+    this.count(true)
+  }
+
+  private count(failed: boolean): void {
+    clearTimeout(this.timer)
+    if (!this.upstream) return
+    this.upstream = undefined
+    const ms = performance.now() - this.started
+    this.core.stats.end(this.series, { status: failed ? 502 : this.status, ms, failed })
+  }
+}

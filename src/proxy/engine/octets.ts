@@ -1,0 +1,84 @@
+// What single octets may be, as tables: names, values, targets, hosts, digits. RFC 9110 5.6.2, RFC 9112, RFC 3986.
+
+const table = (allowed: (octet: number) => boolean): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, octet) => (allowed(octet) ? 1 : 0))
+
+const isLetter = (c: number): boolean => (c | 32) >= 97 && (c | 32) <= 122
+const isDigit = (c: number): boolean => c >= 48 && c <= 57
+const among = (text: string) => {
+  const set = new Set(Buffer.from(text))
+  return (c: number) => set.has(c)
+}
+const tokenMarks = among("!#$%&'*+-.^_`|~")
+const hostMarks = among("._~%!$&'()*+,;=-")
+const ipv6Marks = among(':.')
+
+/** Of a field name or a method. */
+export const TOKEN = table(c => isLetter(c) || isDigit(c) || tokenMarks(c))
+/** Of a field value: everything but controls; the tab is no control here. */
+export const VALUE = table(c => c === 9 || (c >= 32 && c !== 127))
+/** Of a request target: what can be seen in ASCII, without the fragment's mark, which never leaves a client. */
+export const TARGET = table(c => c > 32 && c < 127 && c !== 35)
+/** Of a host name, outside of brackets. */
+export const HOST = table(c => isLetter(c) || isDigit(c) || hostMarks(c))
+/** Of an IPv6 address, inside of brackets. */
+export const IPV6 = table(c => isDigit(c) || ((c | 32) >= 97 && (c | 32) <= 102) || ipv6Marks(c))
+/** The value of a hexadecimal digit; 255 for what is none. */
+export const HEX = Uint8Array.from({ length: 256 }, (_, c) =>
+  isDigit(c) ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : 255,
+)
+
+/** A lower-case name for `isName`. */
+export const lower = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.toLowerCase(), 'latin1'))
+
+/** Do the octets at `at` spell `name`, whatever their case? The caller has compared the lengths and that they are token
+ * octets: then folding by bit 5 is right for letters and does not confuse the hyphen with anything. */
+export function isName(buf: Uint8Array, at: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) if ((buf[at + i]! | 32) !== name[i]) return false
+  return true
+}
+
+/** Is [from, to) an authority: a name or a bracketed IPv6 address, with an optional port? An empty one is none. */
+export function isAuthority(buf: Uint8Array, from: number, to: number): boolean {
+  let i = from
+  if (buf[i] === 91) {
+    i++
+    const first = i
+    while (i < to && IPV6[buf[i]!] === 1) i++
+    if (i === first || buf[i] !== 93 || i >= to) return false
+    i++
+  } else {
+    while (i < to && HOST[buf[i]!] === 1) i++
+    if (i === from) return false
+  }
+  if (i === to) return true
+  if (buf[i] !== 58 || to - i > 6) return false
+  for (i++; i < to; i++) if (buf[i]! < 48 || buf[i]! > 57) return false
+  return true
+}
+
+/** Index of the first octet from `at` on that is neither space nor tab. */
+export function skipBlanks(buf: Uint8Array, at: number): number {
+  let i = at
+  while (buf[i] === 32 || buf[i] === 9) i++
+  return i
+}
+
+/** `to`, moved left over spaces and tabs, not further than `from`. */
+export function trimBlanks(buf: Uint8Array, from: number, to: number): number {
+  let i = to
+  while (i > from && (buf[i - 1] === 32 || buf[i - 1] === 9)) i--
+  return i
+}
+
+/** A Content-Length of 1 to 15 digits; -1 for anything else (no sign, no list, no blank). */
+export function lengthOf(buf: Uint8Array, from: number, to: number): number {
+  if (to <= from || to - from > 15) return -1
+  let n = 0
+  for (let i = from; i < to; i++) {
+    const digit = buf[i]! - 48
+    if (digit < 0 || digit > 9) return -1
+    n = n * 10 + digit
+  }
+  return n
+}

@@ -1,0 +1,252 @@
+// Reads the head of a request, strictly and in place.
+// Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
+import { BAD, END, field, MORE, nextField } from './fields.ts'
+import { cutNamed } from './named.ts'
+import { isAuthority, isName, lengthOf, lower, TOKEN } from './octets.ts'
+import { CAME, CHUNKED, head, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
+import { readLine } from './request-line.ts'
+
+const MOST_LINES = 128
+
+const N = {
+  te: lower('te'),
+  host: lower('host'),
+  expect: lower('expect'),
+  upgrade: lower('upgrade'),
+  forwarded: lower('forwarded'),
+  connection: lower('connection'),
+  keepAlive: lower('keep-alive'),
+  contentLength: lower('content-length'),
+  forwardedFor: lower('x-forwarded-for'),
+  forwardedHost: lower('x-forwarded-host'),
+  forwardedPort: lower('x-forwarded-port'),
+  forwardedProto: lower('x-forwarded-proto'),
+  proxyConnection: lower('proxy-connection'),
+  transferEncoding: lower('transfer-encoding'),
+  proxyAuthenticate: lower('proxy-authenticate'),
+  proxyAuthorization: lower('proxy-authorization'),
+  close: lower('close'),
+  chunked: lower('chunked'),
+  websocket: lower('websocket'),
+  trailers: lower('trailers'),
+  continue: lower('100-continue'),
+}
+
+let hosts = 0
+let lengths = 0
+let codings = 0
+let asksUpgrade = false
+let isWebSocket = false
+/** Connection named fields beyond the usual: they are looked for in a second pass. */
+let names = false
+let trusted = false
+
+/** Reads the head that begins at `from`. 1: it is in `head`; 0: it is not there whole; else the status to refuse with,
+ * negated, and `head.why`. `isTrusted`: the forwarding fields of this peer are kept. */
+export function readRequest(buf: Buffer, from: number, to: number, isTrusted: boolean): number {
+  const line = readLine(buf, from, to)
+  if (line !== 1) return line
+  hosts = 0
+  lengths = 0
+  codings = 0
+  asksUpgrade = false
+  isWebSocket = false
+  names = false
+  trusted = isTrusted
+  head.framing = NONE
+  head.length = 0
+  head.keepAlive = head.minor === 1
+  head.expect = false
+  head.trailers = false
+  head.came = 0
+  head.cuts.clear()
+  let at = head.fieldsFrom
+  let lines = 0
+  for (;;) {
+    const kind = nextField(buf, at, to)
+    if (kind === END) break
+    if (kind === MORE) return to - from > MOST_HEAD ? refuse(431, 'the head is too long') : 0
+    if (kind === BAD) return refuse(400, 'a malformed field line')
+    if (++lines > MOST_LINES) return refuse(431, 'too many fields')
+    const verdict = known(buf, at, field.nameTo - at)
+    if (verdict < 0) return verdict
+    at = field.next
+  }
+  head.end = field.next
+  if (head.end - from > MOST_HEAD) return refuse(431, 'the head is too long')
+  return settle(buf)
+}
+
+/** Fields that mean something to a proxy; by the length of the name, then by its letters. */
+function known(buf: Buffer, at: number, size: number): number {
+  switch (size) {
+    case 2:
+      return isName(buf, at, N.te) ? te(buf, at) : 1
+    case 4:
+      return isName(buf, at, N.host) ? host(buf, at) : 1
+    case 5:
+      return isName(buf, at, N.host) && !isLetter(buf[at + 4]!) ? lookAlike() : 1
+    case 6:
+      return isName(buf, at, N.expect) ? expect(buf) : 1
+    case 7:
+      return isName(buf, at, N.upgrade) ? upgrade(buf, at) : 1
+    case 9:
+      return isName(buf, at, N.forwarded) && !trusted ? cut(at) : 1
+    case 10:
+      if (isName(buf, at, N.connection)) return connection(buf, at)
+      return isName(buf, at, N.keepAlive) ? cut(at) : 1
+    case 14:
+      return contentLength(buf, at)
+    case 15:
+      return isName(buf, at, N.forwardedFor) ? forwarded(at, CAME.for) : 1
+    case 16:
+      if (isName(buf, at, N.forwardedHost)) return forwarded(at, CAME.host)
+      if (isName(buf, at, N.forwardedPort)) return forwarded(at, CAME.port)
+      return isName(buf, at, N.proxyConnection) ? cut(at) : 1
+    case 17:
+      if (isName(buf, at, N.forwardedProto)) return forwarded(at, CAME.proto)
+      return transferEncoding(buf, at)
+    case 18:
+      return isName(buf, at, N.proxyAuthenticate) ? cut(at) : 1
+    case 19:
+      return isName(buf, at, N.proxyAuthorization) ? cut(at) : 1
+    default:
+      return 1
+  }
+}
+
+const isLetter = (c: number): boolean => (c | 32) >= 97 && (c | 32) <= 122
+const lookAlike = (): number => refuse(400, 'a header looks like a framing header but is not')
+
+function cut(at: number): number {
+  return head.cuts.add(at, field.next) ? 1 : refuse(431, 'too many fields')
+}
+
+function forwarded(at: number, bit: number): number {
+  if (!trusted) return cut(at)
+  head.came |= bit
+  return 1
+}
+
+function te(buf: Buffer, at: number): number {
+  if (hasToken(buf, field.valueFrom, field.valueTo, N.trailers)) head.trailers = true
+  return cut(at)
+}
+
+function host(buf: Buffer, at: number): number {
+  if (++hosts > 1) return refuse(400, 'Host appears twice')
+  const { valueFrom, valueTo } = field
+  if (!isAuthority(buf, valueFrom, valueTo)) return refuse(400, 'Host is not a name with an optional port')
+  if (head.isAbsolute) return cut(at)
+  head.hostFrom = valueFrom
+  head.hostTo = valueTo
+  return 1
+}
+
+function expect(buf: Buffer): number {
+  const { valueFrom, valueTo } = field
+  if (valueTo - valueFrom !== 12 || !isName(buf, valueFrom, N.continue)) return refuse(417, 'an unknown expectation')
+  head.expect = true
+  return 1
+}
+
+function upgrade(buf: Buffer, at: number): number {
+  if (hasToken(buf, field.valueFrom, field.valueTo, N.websocket)) isWebSocket = true
+  return cut(at)
+}
+
+function contentLength(buf: Buffer, at: number): number {
+  if (!isName(buf, at, N.contentLength)) return resembles(buf, at, N.contentLength, 7) ? lookAlike() : 1
+  if (++lengths > 1) return refuse(400, 'Content-Length appears twice')
+  const length = lengthOf(buf, field.valueFrom, field.valueTo)
+  if (length < 0) return refuse(400, 'Content-Length is not a number')
+  head.length = length
+  return 1
+}
+
+function transferEncoding(buf: Buffer, at: number): number {
+  if (!isName(buf, at, N.transferEncoding)) return resembles(buf, at, N.transferEncoding, 8) ? lookAlike() : 1
+  if (++codings > 1) return refuse(400, 'Transfer-Encoding appears twice')
+  const { valueFrom, valueTo } = field
+  if (valueTo - valueFrom !== 7 || !isName(buf, valueFrom, N.chunked))
+    return refuse(501, 'a transfer coding other than chunked')
+  return 1
+}
+
+/** The name but for its hyphen at `hyphen`: some servers take `Content_Length` for the real one. */
+function resembles(buf: Buffer, at: number, name: Uint8Array, hyphen: number): boolean {
+  for (let i = 0; i < name.length; i++) if (i !== hyphen && (buf[at + i]! | 32) !== name[i]) return false
+  return !isLetter(buf[at + hyphen]!)
+}
+
+/** Connection: its own tokens, and names of fields that are for this hop only (RFC 9110 7.6.1). */
+function connection(buf: Buffer, at: number): number {
+  let i = field.valueFrom
+  const end = field.valueTo
+  while (i < end) {
+    while (i < end && (buf[i] === 32 || buf[i] === 9 || buf[i] === 44)) i++
+    const from = i
+    while (i < end && TOKEN[buf[i]!] === 1) i++
+    const size = i - from
+    while (i < end && (buf[i] === 32 || buf[i] === 9)) i++
+    if (i < end && buf[i] !== 44) return refuse(400, 'Connection is malformed')
+    if (size === 0) continue
+    if (size === 5 && isName(buf, from, N.close)) head.keepAlive = false
+    else if (size === 7 && isName(buf, from, N.upgrade)) asksUpgrade = true
+    else if (size === 10 && isName(buf, from, N.keepAlive)) {
+      if (head.minor === 0) head.keepAlive = true
+    } else if (
+      (size === 4 && isName(buf, from, N.host)) ||
+      (size === 14 && isName(buf, from, N.contentLength)) ||
+      (size === 17 && isName(buf, from, N.transferEncoding))
+    )
+      return refuse(400, 'Connection names a header that it must not remove')
+    else names = true
+  }
+  return cut(at)
+}
+
+/** Is `token` in the comma separated list, whatever its case? Parameters do not count. */
+function hasToken(buf: Buffer, from: number, to: number, token: Uint8Array): boolean {
+  let i = from
+  while (i < to) {
+    while (i < to && (buf[i] === 32 || buf[i] === 9 || buf[i] === 44)) i++
+    const first = i
+    while (i < to && TOKEN[buf[i]!] === 1) i++
+    if (i - first === token.length && isName(buf, first, token)) return true
+    while (i < to && buf[i] !== 44) i++
+  }
+  return false
+}
+
+/** What can be said only when the whole head is known. */
+function settle(buf: Buffer): number {
+  if (hosts === 0) {
+    if (head.minor === 1) return refuse(400, 'Host is missing')
+    if (!head.isAbsolute) {
+      head.hostFrom = head.end
+      head.hostTo = head.end
+    }
+  }
+  if (codings > 0) {
+    if (lengths > 0) return refuse(400, 'both Content-Length and Transfer-Encoding')
+    if (head.minor === 0) return refuse(400, 'Transfer-Encoding in HTTP/1.0')
+    head.framing = CHUNKED
+  } else if (head.length > 0) head.framing = LENGTH
+  head.upgrade = asksUpgrade && isWebSocket && head.isGet && head.minor === 1
+  if (head.upgrade && head.framing !== NONE) return refuse(400, 'an upgrade with a body')
+  if (names && !cutNamed(buf, head.fieldsFrom, head.end, head.cuts)) return refuse(431, 'too many fields')
+  return 1
+}
+
+/** May what has come of a head so far still become one? For heads that arrive in pieces: line ends are checked as they
+ * come, so that a head without proper ones is refused at once instead of waited for. */
+export function mayContinue(buf: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const c = buf[i]!
+    if (c === 0 || c === 127) return false
+    if (c === 10 && (i === 0 || buf[i - 1] !== 13)) return false
+    if (c === 13 && i + 1 < to && buf[i + 1] !== 10) return false
+  }
+  return true
+}

@@ -1,0 +1,268 @@
+// One connection to a pod: follows the framing of its answers and tells whoever asked.
+import type { Socket } from 'node:net'
+import { type AnswerHead, answer, readAnswer, UNTIL_CLOSE } from './answer-head.ts'
+import { Chunks } from './chunks.ts'
+import { HIGH_WATER, Outlet } from './outlet.ts'
+import type { Pool } from './pools.ts'
+import { dial, HEADROOM } from './reads.ts'
+import { CHUNKED, LENGTH, MOST_HEAD } from './request-head.ts'
+
+/** Whoever asked a pod. Buffers are valid during the call only. */
+export type Asker = {
+  /** The connection stands; the request may be sent. */
+  connected(): void
+  /** Octets of the request that waited have left. */
+  sent(): void
+  /** An interim answer (1xx but 101): [from, to). */
+  interim(buf: Buffer, head: AnswerHead): void
+  /** The head of the answer, and what of its body is there: up to `to`. `kept`: a trailer behind it. */
+  begins(buf: Buffer, head: AnswerHead, to: number, kept: Buffer | undefined): void
+  /** More of the body. */
+  goesOn(buf: Buffer, from: number, to: number, kept: Buffer | undefined): void
+  /** The answer is whole. `reusable`: the pod keeps the connection. */
+  ends(reusable: boolean): void
+  /** The pod switched protocols; what it said already in the new one is [head.end, to). */
+  switches(buf: Buffer, head: AnswerHead, to: number): void
+  /** Tunnelled octets; `from` equals `to` when the pod has nothing more to say. */
+  tunnelled(buf: Buffer, from: number, to: number): void
+  /** The answer is no HTTP that can be passed on. */
+  garbled(): void
+  /** The connection is gone before the answer was whole. */
+  lost(): void
+  /** The answer is to a HEAD. */
+  readonly toHead: boolean
+  /** Chunks are taken off the body, for a client that knows none. */
+  readonly unpacks: boolean
+}
+
+const HEAD = 0
+const LENGTH_BODY = 1
+const CHUNKED_BODY = 2
+const CLOSE_BODY = 3
+const TUNNEL = 4
+const MOST_INTERIM = 32
+/** Milliseconds of silence after which the kernel asks whether the pod is still there. */
+const PROBE_MS = 30_000
+
+export class Upstream {
+  readonly pool: Pool
+  readonly socket: Socket
+  readonly out: Outlet
+  asker: Asker | undefined
+  isConnected = false
+  /** Has it served a request before? Then it may have been closed at the very moment of the next one. */
+  isUsed = false
+  /** What the pod said on how long it keeps idle connections; 0: nothing. */
+  idleSeconds = 0
+  /** When an idle connection is dropped. */
+  expires = 0
+  private state = HEAD
+  private left = 0
+  private chunks: Chunks | undefined
+  private interims = 0
+  /** Does the pod keep the connection after this answer? */
+  private keeps = false
+  /** Octets behind the end of the answer: whoever sends them is out of step. */
+  private extra = 0
+  /** The head that came so far, when it comes in pieces; headroom in front. */
+  private partial: Buffer | undefined
+
+  constructor(pool: Pool) {
+    this.pool = pool
+    this.socket = dial(pool.host, pool.port, (buf, from, to) => this.take(buf, from, to))
+    this.out = new Outlet(this.socket, () => this.asker?.sent())
+    this.socket.on('connect', () => {
+      this.isConnected = true
+      this.socket.setKeepAlive(true, PROBE_MS)
+      this.asker?.connected()
+    })
+    // The end of the connection says all: an error is always followed by it.
+    this.socket.on('error', () => {})
+    this.socket.on('end', () => this.ended())
+    this.socket.on('close', () => this.closed())
+  }
+
+  /** Is it usable for another request? */
+  get isOpen(): boolean {
+    return !this.socket.destroyed && !this.socket.readableEnded
+  }
+
+  /** Begins an exchange. */
+  serve(asker: Asker): void {
+    this.asker = asker
+    this.state = HEAD
+    this.interims = 0
+    this.partial = undefined
+    this.pool.inFlight++
+  }
+
+  /** Ends the exchange and gives the connection back. */
+  release(now: number): void {
+    this.asker = undefined
+    this.isUsed = true
+    this.pool.inFlight--
+    this.resume()
+    this.pool.giveBack(this, now)
+  }
+
+  /** Breaks off, whatever is under way; the asker hears nothing more. */
+  drop(): void {
+    if (this.asker) this.pool.inFlight--
+    else this.pool.forget(this)
+    this.asker = undefined
+    this.socket.destroy()
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    if (this.socket.isPaused()) this.socket.resume()
+  }
+
+  private ended(): void {
+    if (!this.asker) {
+      this.drop()
+      return
+    }
+    if (this.state === CLOSE_BODY) this.asker.ends(false)
+    else if (this.state === TUNNEL) this.asker.tunnelled(EMPTY, 0, 0)
+    else this.socket.destroy()
+  }
+
+  private closed(): void {
+    const { asker } = this
+    if (!asker) {
+      this.pool.forget(this)
+      return
+    }
+    this.asker = undefined
+    this.pool.inFlight--
+    asker.lost()
+  }
+
+  private take(buf: Buffer, from: number, to: number): void {
+    const { asker } = this
+    if (!asker) {
+      // Nobody asked: these octets must never reach the next who does.
+      this.drop()
+      return
+    }
+    if (this.state === HEAD) {
+      if (this.partial) this.readMore(buf, from, to)
+      else this.readHead(buf, from, to)
+    } else if (this.state === TUNNEL) asker.tunnelled(buf, from, to)
+    else this.readBody(asker, buf, from, to)
+  }
+
+  private readMore(buf: Buffer, from: number, to: number): void {
+    const before = this.partial!
+    const size = before.length + to - from
+    if (size > HEADROOM + MOST_HEAD + 128 * 1024) {
+      this.asker?.garbled()
+      return
+    }
+    const whole = Buffer.allocUnsafe(size)
+    before.copy(whole)
+    buf.copy(whole, before.length, from, to)
+    this.partial = undefined
+    this.readHead(whole, HEADROOM, size)
+  }
+
+  private readHead(buf: Buffer, from: number, to: number): void {
+    let at = from
+    for (;;) {
+      const asker = this.asker
+      if (!asker) return
+      const verdict = readAnswer(buf, at, to, asker.toHead)
+      if (verdict < 0) {
+        asker.garbled()
+        return
+      }
+      if (verdict === 0) {
+        this.partial = Buffer.allocUnsafe(HEADROOM + to - at)
+        buf.copy(this.partial, HEADROOM, at, to)
+        return
+      }
+      if (answer.status >= 200) {
+        this.begin(asker, buf, to)
+        return
+      }
+      if (answer.status === 101) {
+        this.state = TUNNEL
+        asker.switches(buf, answer, to)
+        return
+      }
+      if (++this.interims > MOST_INTERIM) {
+        asker.garbled()
+        return
+      }
+      at = answer.end
+      asker.interim(buf, answer)
+      if (at === to) return
+    }
+  }
+
+  private begin(asker: Asker, buf: Buffer, to: number): void {
+    const { framing, end, keepAlive } = answer
+    this.idleSeconds = answer.idleSeconds
+    this.keeps = keepAlive
+    if (framing === LENGTH) {
+      const size = Math.min(answer.length, to - end)
+      this.left = answer.length - size
+      this.state = LENGTH_BODY
+      this.extra = to - end - size
+      asker.begins(buf, answer, end + size, undefined)
+      if (this.left === 0) this.finish()
+    } else if (framing === CHUNKED) {
+      this.chunks ??= new Chunks()
+      const { chunks } = this
+      chunks.begin(asker.unpacks)
+      this.state = CHUNKED_BODY
+      if (!chunks.follow(buf, end, to)) {
+        asker.garbled()
+        return
+      }
+      this.extra = to - chunks.next
+      asker.begins(buf, answer, chunks.to, chunks.kept)
+      if (chunks.done) this.finish()
+    } else if (framing === UNTIL_CLOSE) {
+      this.state = CLOSE_BODY
+      asker.begins(buf, answer, to, undefined)
+    } else {
+      this.extra = to - end
+      asker.begins(buf, answer, end, undefined)
+      this.finish()
+    }
+  }
+
+  private readBody(asker: Asker, buf: Buffer, from: number, to: number): void {
+    if (this.state === LENGTH_BODY) {
+      const size = Math.min(this.left, to - from)
+      this.left -= size
+      this.extra = to - from - size
+      asker.goesOn(buf, from, from + size, undefined)
+      if (this.left === 0) this.finish()
+    } else if (this.state === CHUNKED_BODY) {
+      const chunks = this.chunks!
+      if (!chunks.follow(buf, from, to)) {
+        asker.garbled()
+        return
+      }
+      this.extra = to - chunks.next
+      asker.goesOn(buf, chunks.from, chunks.to, chunks.kept)
+      if (chunks.done) this.finish()
+    } else asker.goesOn(buf, from, to, undefined)
+  }
+
+  private finish(): void {
+    this.state = HEAD
+    this.asker?.ends(this.keeps && this.extra === 0 && this.isOpen)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Must the reading side wait for this one? */
+export const isFull = (out: Outlet): boolean => out.unsent > HIGH_WATER
