@@ -1,0 +1,6 @@
+// Names of hostile cases that the engine does not yet treat as it must. To be emptied.
+export const notYet: ReadonlySet<string> = new Set([
+  'framing: a length that looks octal',
+  'framing: nothing in many noughts',
+  'trailer: a look-alike',
+])
