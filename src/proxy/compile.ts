@@ -4,6 +4,7 @@ import { type Backend, type Endpoint, endpointAt } from './endpoints.ts'
 import { cookieOf, hostName, stringTest, type Test, underPrefix } from './match.ts'
 import { compileMirrors, type Mirror } from './mirror-match.ts'
 import { keepOnly, type Lags, newLags } from './pick.ts'
+import type { Series } from './stats.ts'
 import type { DestSpec, Route, RouteTable } from './table.ts'
 
 /** A version behind a route. `key` names it in the weighted choice and lives through swaps. */
@@ -16,7 +17,10 @@ export type Dest = Readonly<{
   target: string
   endpoints: readonly Endpoint[]
   problem?: string
-}>
+}> & {
+  /** Its counters, once looked up: a note of the engine's, for speed. */
+  series?: Series
+}
 
 type Verdict = 'canary' | 'other' | undefined
 

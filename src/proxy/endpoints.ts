@@ -2,7 +2,10 @@
 import type { KubeObject } from '../contract.ts'
 
 /** One address to dial. `key` is what connection pools and in-flight counts go by. */
-export type Endpoint = Readonly<{ key: string; host: string; port: number; pod?: string }>
+export type Endpoint = Readonly<{ key: string; host: string; port: number; pod?: string }> & {
+  /** Its connections, once looked up: a note of the engine's, for speed. */
+  pool?: unknown
+}
 
 /** What a Service comes to: its endpoints, and the hash that its selector asks for. */
 export type Backend = Readonly<{ endpoints: readonly Endpoint[]; hash?: string; problem?: string }>

@@ -32,9 +32,6 @@ export type Series = {
   touched: number
 }
 
-/** How a request ended: `status` 0 when the client left first; `failed` when no pod gave a whole answer. */
-export type Outcome = Readonly<{ status: number; ms: number; failed: boolean }>
-
 /** One window's numbers; times in milliseconds; rates and quantiles are null where nothing was counted. */
 export type Summary = Readonly<{
   requests: number
@@ -58,7 +55,9 @@ export type Report = Readonly<{
 export type Stats = Readonly<{
   of(route: CompiledRoute, dest: Dest): Series
   begin(series: Series): void
-  end(series: Series, outcome: Outcome): void
+  /** A request ended: `status` 0 when the client left first, after `ms` milliseconds; `failed` when no pod gave a
+   * whole answer. */
+  end(series: Series, status: number, ms: number, failed: boolean): void
   all(): readonly Series[]
   /** Sums over the last `seconds` (1..300, the current one included); `route` null: all routes. */
   report(route: string | null, seconds: number): Report
@@ -71,18 +70,14 @@ export type Stats = Readonly<{
 /** Counters; `now` in milliseconds. */
 export function createStats(now: () => number = Date.now): Stats {
   const series = new Map<string, Series>()
-  const byDest = new WeakMap<Dest, Series>()
   const keyOf = (route: string, role: string, hash: string) => `${route}\n${role}\n${hash}`
   const labelOf = (dest: Dest) => (dest.role === 'extra' ? dest.key : dest.role)
 
   function of(route: CompiledRoute, dest: Dest): Series {
-    const cached = byDest.get(dest)
-    if (cached) return cached
     const key = keyOf(route.name, labelOf(dest), dest.hash)
     const known = series.get(key) ?? newSeries(route.name, labelOf(dest), dest.hash, now())
     known.target = dest.target
     series.set(key, known)
-    byDest.set(dest, known)
     return known
   }
 
@@ -91,9 +86,8 @@ export function createStats(now: () => number = Date.now): Stats {
     strays: { unrouted: 0, refused: 0 },
     begin(s) {
       s.inFlight++
-      s.touched = now()
     },
-    end(s, { status, ms, failed }) {
+    end(s, status, ms, failed) {
       s.inFlight--
       const time = now()
       s.touched = time

@@ -34,7 +34,7 @@ function world() {
     serve(dest: typeof stable, status: number, ms = 10, failed = false) {
       const series = stats.of(route!, dest!)
       stats.begin(series)
-      stats.end(series, { status, ms, failed })
+      stats.end(series, status, ms, failed)
     },
   }
 }

@@ -5,12 +5,22 @@ import { isName, lower } from './octets.ts'
 import { CAME, type RequestHead } from './request-head.ts'
 
 /** What is the same for every request of a connection. `trusted`: the peer's own forwarding fields are kept. */
-export type Caller = Readonly<{ peer: string; port: number; trusted: boolean; lines: Buffer }>
+export type Caller = {
+  readonly peer: string
+  readonly port: number
+  readonly trusted: boolean
+  /** The lines up to the value of X-Forwarded-Host. */
+  readonly lines: Buffer
+  /** The lines with the host of the last request, and the empty line; clients rarely change the host. */
+  whole: Buffer
+  /** Length of that host. */
+  hostSize: number
+}
 
 /** Who asks: `peer` an address, `port` that of the proxy. */
 export function callerOf(peer: string, port: number, trusted: boolean): Caller {
   const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `
-  return { peer, port, trusted, lines: Buffer.from(lines, 'latin1') }
+  return { peer, port, trusted, lines: Buffer.from(lines, 'latin1'), whole: Buffer.alloc(0), hostSize: -1 }
 }
 
 const TRAILERS = Buffer.from('TE: trailers\r\n')
@@ -35,7 +45,8 @@ export function composeRequest(
   target: string | undefined,
 ): number {
   let at = 0
-  if (head.minor === 1 && !head.isAbsolute && target === undefined) at += buf.copy(out, 0, head.begin, head.fieldsFrom)
+  let from = head.fieldsFrom
+  if (head.minor === 1 && !head.isAbsolute && target === undefined) from = head.begin
   else {
     at += buf.copy(out, 0, head.begin, head.methodTo + 1)
     at += target === undefined ? buf.copy(out, at, head.targetFrom, head.targetTo) : out.write(target, at, 'latin1')
@@ -47,16 +58,28 @@ export function composeRequest(
     at = endLine(out, at)
   }
   const chain = caller.trusted && head.came & CAME.for ? takeChain(buf, head) : undefined
-  at = head.cuts.copy(buf, head.fieldsFrom, head.end - 2, out, at)
+  at = head.cuts.copy(buf, from, head.end - 2, out, at)
   if (head.trailers) at += TRAILERS.copy(out, at)
   if (head.upgrade) at += UPGRADE.copy(out, at)
-  if (caller.trusted && head.came !== 0) at = forwardedLines(buf, head, caller, out, at, chain)
-  else {
-    at += caller.lines.copy(out, at)
-    at += buf.copy(out, at, head.hostFrom, head.hostTo)
-    at = endLine(out, at)
-  }
-  return endLine(out, at)
+  if (caller.trusted && head.came !== 0) return endLine(out, forwardedLines(buf, head, caller, out, at, chain))
+  return at + wholeLines(buf, head, caller).copy(out, at)
+}
+
+/** The forwarding lines and the empty line, built anew only for another host. */
+function wholeLines(buf: Buffer, head: RequestHead, caller: Caller): Buffer {
+  const { lines } = caller
+  const { hostFrom, hostTo } = head
+  const size = hostTo - hostFrom
+  let isSame = size === caller.hostSize
+  for (let i = 0; isSame && i < size; i++) isSame = caller.whole[lines.length + i] === buf[hostFrom + i]
+  if (isSame) return caller.whole
+  const whole = Buffer.allocUnsafe(lines.length + size + 4)
+  lines.copy(whole)
+  buf.copy(whole, lines.length, hostFrom, hostTo)
+  endLine(whole, endLine(whole, lines.length + size))
+  caller.whole = whole
+  caller.hostSize = size
+  return whole
 }
 
 function endLine(out: Buffer, at: number): number {

@@ -46,6 +46,7 @@ export class Exchange implements Asker {
   /** The head as it was sent, for another attempt. */
   private keep = Buffer.allocUnsafe(FIRST_KEEP)
   private size = 0
+  private keepView: Buffer = Buffer.alloc(0)
   /** Is a write of it still under way? */
   private isLent = false
   /** Parts of the body that came before there was a connection. */
@@ -93,7 +94,7 @@ export class Exchange implements Asker {
     this.expects = head.expect
     this.unpacks = head.minor === 0
     this.started = performance.now()
-    this.series = core.stats.of(route, dest)
+    this.series = dest.series ??= core.stats.of(route, dest)
     core.stats.begin(this.series)
     if (route.mirrors.length > 0) this.copy = copyFor(core, route, dest, view, this.isUpgrade)
     const room = roomFor(head, client.caller)
@@ -165,7 +166,7 @@ export class Exchange implements Asker {
   /** Sends the head, in one write with what of the body is there. */
   private send(upstream: Upstream, buf: Buffer, from: number, to: number): void {
     const { keep, size } = this
-    if (to === from) upstream.out.write(keep, 0, size)
+    if (to === from) upstream.out.writeWhole(this.sentHead())
     else if (from >= size) {
       keep.copy(buf, from - size, 0, size)
       upstream.out.write(buf, from - size, to)
@@ -178,10 +179,19 @@ export class Exchange implements Asker {
     if (upstream.out.unsent > 0) this.isLent = true
   }
 
+  /** The head in a view; requests of one client are often of one size. */
+  private sentHead(): Buffer {
+    const { keep, size, keepView } = this
+    if (keepView.length === size && keepView.buffer === keep.buffer && keepView.byteOffset === keep.byteOffset)
+      return keepView
+    this.keepView = keep.subarray(0, size)
+    return this.keepView
+  }
+
   connected(): void {
     const { upstream, waiting } = this
     if (!upstream) return
-    upstream.out.write(this.keep, 0, this.size)
+    upstream.out.writeWhole(this.sentHead())
     if (upstream.out.unsent > 0) this.isLent = true
     for (const part of waiting ?? []) upstream.out.write(part, 0, part.length)
     this.waiting = undefined
@@ -336,7 +346,7 @@ export class Exchange implements Asker {
 
   private count(now: number): void {
     this.isActive = false
-    this.core.stats.end(this.series!, { status: this.status, ms: now - this.started, failed: this.failed })
+    this.core.stats.end(this.series!, this.status, now - this.started, this.failed)
   }
 
   private finish(now: number): void {

@@ -111,7 +111,6 @@ export class Copy implements Asker {
     clearTimeout(this.timer)
     if (!this.upstream) return
     this.upstream = undefined
-    const ms = performance.now() - this.started
-    this.core.stats.end(this.series, { status: failed ? 502 : this.status, ms, failed })
+    this.core.stats.end(this.series, failed ? 502 : this.status, performance.now() - this.started, failed)
   }
 }

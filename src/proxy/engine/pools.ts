@@ -19,7 +19,7 @@ export class Pool {
   inFlight = 0
   /** Milliseconds since the process began until which other endpoints are preferred, after a failed connect. */
   avoidUntil = 0
-  private retired = false
+  isRetired = false
 
   constructor(endpoint: Endpoint, at: { host: string; port: number }) {
     this.endpoint = endpoint
@@ -34,7 +34,7 @@ export class Pool {
 
   /** Takes back a connection that can serve again. */
   giveBack(upstream: Upstream, now: number): void {
-    if (this.retired || this.idle.length >= MOST_IDLE) {
+    if (this.isRetired || this.idle.length >= MOST_IDLE) {
       upstream.drop()
       return
     }
@@ -61,7 +61,7 @@ export class Pool {
 
   /** Idle connections end now, busy ones after their answer. */
   retire(): void {
-    this.retired = true
+    this.isRetired = true
     for (const upstream of [...this.idle]) upstream.drop()
   }
 }
@@ -81,10 +81,16 @@ export function createPools(dial: Dial, now: () => number = () => performance.no
   let turn = 0
 
   function poolOf(endpoint: Endpoint): Pool {
+    const noted = endpoint.pool as Pool | undefined
+    if (noted && !noted.isRetired) return noted
     const known = pools.get(endpoint.key)
-    if (known) return known
+    if (known) {
+      endpoint.pool = known
+      return known
+    }
     const pool = new Pool(endpoint, dial(endpoint.host, endpoint.port))
     pools.set(endpoint.key, pool)
+    endpoint.pool = pool
     return pool
   }
 
