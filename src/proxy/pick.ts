@@ -10,22 +10,35 @@
 // (A golden-ratio sequence needs no lags but strays by up to four requests; plain smooth weights have a fixed pattern.)
 
 /** The memory of one route's choice. It lives through weight changes; only `pick` and `reweigh` touch it. */
-export type Lags = { total: number; lag: Record<string, number>; seed: number }
+export type Lags = { total: number; readonly lag: Map<string, Lag>; seed: number }
+
+/** One side's lag in the memory that it belongs to. */
+export type Lag = { units: number; readonly of: unknown }
 
 /** A side of the choice: `weight` counts in units of the total that is passed along. */
-export type Side = Readonly<{ key: string; weight: number }>
+export type Side = Readonly<{ key: string; weight: number }> & {
+  /** Its lag, once looked up: a note of `pick`, for speed. */
+  lag?: Lag
+}
 
 /** Beyond any deadline of a side that may be served. */
 const LATER = 1e12
 
 /** A fresh memory. `seed` is any integer; processes should differ so that they do not move in step. */
-export const newLags = (seed: number): Lags => ({ total: 1, lag: {}, seed: seed >>> 0 })
+export const newLags = (seed: number): Lags => ({ total: 1, lag: new Map(), seed: seed >>> 0 })
+
+function lagOf(lags: Lags, key: string): Lag {
+  const known = lags.lag.get(key)
+  if (known) return known
+  const fresh = { units: 0, of: lags }
+  lags.lag.set(key, fresh)
+  return fresh
+}
 
 /** Index of the side that takes the next request. Sides of weight 0 never, a side of weight `total` always.
  * The weights must be integers that sum to `total` (at least 1). */
 export function pick(lags: Lags, sides: readonly Side[], total: number): number {
   if (lags.total !== total) reweigh(lags, total)
-  const { lag } = lags
   let due = -1
   let soonest = Infinity
   let live = 0
@@ -33,8 +46,9 @@ export function pick(lags: Lags, sides: readonly Side[], total: number): number 
   for (let i = 0; i < sides.length; i++) {
     const side = sides[i]!
     if (side.weight === 0) continue
-    const next = (lag[side.key] ?? 0) + side.weight
-    lag[side.key] = next
+    if (side.lag?.of !== lags) side.lag = lagOf(lags, side.key)
+    const next = side.lag.units + side.weight
+    side.lag.units = next
     live++
     if (next > 0) free++
     // Requests until this side would be a whole one behind. Nobody is free only after weights of many sides moved.
@@ -45,8 +59,7 @@ export function pick(lags: Lags, sides: readonly Side[], total: number): number 
     }
   }
   const chosen = live === 2 && free === 2 && soonest > 0 ? draw(lags, sides, total) : due
-  const key = sides[chosen]!.key
-  lag[key] = lag[key]! - total
+  sides[chosen]!.lag!.units -= total
   return chosen
 }
 
@@ -56,44 +69,43 @@ function draw(lags: Lags, sides: readonly Side[], total: number): number {
   let small = -1
   let other = -1
   for (let i = 0; i < sides.length; i++) {
-    const { key, weight } = sides[i]!
-    if (weight === 0 || lags.lag[key]! <= 0) continue
+    const { lag, weight } = sides[i]!
+    if (weight === 0 || lag!.units <= 0) continue
     if (small < 0 || weight < sides[small]!.weight) {
       other = small
       small = i
     } else other = i
   }
-  const { key, weight } = sides[small]!
-  const lag = lags.lag[key]!
-  const step = Math.min(weight, lag)
-  return random(lags) * (total - (lag - step)) < step ? small : other
+  const { lag, weight } = sides[small]!
+  const { units } = lag!
+  const step = Math.min(weight, units)
+  return random(lags) * (total - (units - step)) < step ? small : other
 }
 
 /** Carries lags over to another total, rounding each by less than a unit; they still sum to zero. */
 export function reweigh(lags: Lags, total: number): void {
   let sum = 0
-  let last: string | undefined
-  for (const key of Object.keys(lags.lag)) {
-    const scaled = Math.trunc((lags.lag[key]! / lags.total) * total)
-    lags.lag[key] = scaled
-    sum += scaled
-    last = key
+  let last: Lag | undefined
+  for (const lag of lags.lag.values()) {
+    lag.units = Math.trunc((lag.units / lags.total) * total)
+    sum += lag.units
+    last = lag
   }
-  if (last !== undefined) lags.lag[last]! -= sum
+  if (last !== undefined) last.units -= sum
   lags.total = total
 }
 
 /** Forgets sides that are gone; what they were owed or owing goes to the rest, who owe or are owed it. */
 export function keepOnly(lags: Lags, keys: ReadonlySet<string>): void {
   let left = 0
-  for (const key of Object.keys(lags.lag)) {
+  for (const [key, lag] of lags.lag) {
     if (keys.has(key)) continue
-    left += lags.lag[key]!
-    delete lags.lag[key]
+    left += lag.units
+    lags.lag.delete(key)
   }
   if (left === 0) return
-  const [heir] = Object.entries(lags.lag).sort(([, a], [, b]) => (left > 0 ? a - b : b - a))
-  if (heir) lags.lag[heir[0]] = heir[1] + left
+  const [heir] = [...lags.lag.values()].sort((a, b) => (left > 0 ? a.units - b.units : b.units - a.units))
+  if (heir) heir.units += left
 }
 
 /** A number in [0, 1): a small mixing generator, enough to break patterns. */

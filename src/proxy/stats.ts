@@ -56,8 +56,8 @@ export type Stats = Readonly<{
   of(route: CompiledRoute, dest: Dest): Series
   begin(series: Series): void
   /** A request ended: `status` 0 when the client left first, after `ms` milliseconds; `failed` when no pod gave a
-   * whole answer. */
-  end(series: Series, status: number, ms: number, failed: boolean): void
+   * whole answer. `at`: the moment, in milliseconds since the process began, if it is known already. */
+  end(series: Series, status: number, ms: number, failed: boolean, at?: number): void
   all(): readonly Series[]
   /** Sums over the last `seconds` (1..300, the current one included); `route` null: all routes. */
   report(route: string | null, seconds: number): Report
@@ -70,6 +70,7 @@ export type Stats = Readonly<{
 /** Counters; `now` in milliseconds. */
 export function createStats(now: () => number = Date.now): Stats {
   const series = new Map<string, Series>()
+  const origin = performance.timeOrigin
   const keyOf = (route: string, role: string, hash: string) => `${route}\n${role}\n${hash}`
   const labelOf = (dest: Dest) => (dest.role === 'extra' ? dest.key : dest.role)
 
@@ -87,9 +88,9 @@ export function createStats(now: () => number = Date.now): Stats {
     begin(s) {
       s.inFlight++
     },
-    end(s, status, ms, failed) {
+    end(s, status, ms, failed, at) {
       s.inFlight--
-      const time = now()
+      const time = at === undefined ? now() : origin + at
       s.touched = time
       const group = Math.trunc(status / 100)
       s.classes[group] = (s.classes[group] ?? 0) + 1

@@ -27,7 +27,7 @@ const LINGER_MS = 2000
 
 export class Client {
   private readonly core: Core
-  private readonly clock: Readonly<{ now: number }>
+  readonly clock: Readonly<{ now: number }>
   readonly socket: Socket
   readonly out: Outlet
   readonly caller: Caller
@@ -47,6 +47,7 @@ export class Client {
   /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
   private held: Buffer | undefined
   private isReading = false
+  private isPaused = false
   private retired = false
   private tunnel: Tunnel | undefined
   /** Asked anything yet? */
@@ -67,7 +68,7 @@ export class Client {
   ) {
     this.core = core
     this.clock = clock
-    this.socket = adopt(accepted, (buf, from, to) => this.take(buf, from, to))
+    this.socket = adopt(accepted, this)
     this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook())
     const peer = (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     this.caller = callerOf(peer, port, core.trusts(peer))
@@ -78,6 +79,7 @@ export class Client {
     this.socket.on('end', () => this.clientLeft())
     this.socket.on('close', () => {
       this.state = LEAVING
+      this.out.isClosed = true
       this.exchange.breakOff()
       this.tunnel?.abandon()
       gone(this)
@@ -110,11 +112,14 @@ export class Client {
   }
 
   pause(): void {
+    this.isPaused = true
     this.socket.pause()
   }
 
   resume(): void {
-    if (this.socket.isPaused()) this.socket.resume()
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.socket.resume()
   }
 
   /** A client that closes its side has left, unless it already has its answer. */
@@ -123,7 +128,8 @@ export class Client {
     else this.socket.destroy()
   }
 
-  private take(buf: Buffer, from: number, to: number): void {
+  /** Octets from the client. */
+  take(buf: Buffer, from: number, to: number): void {
     if (this.held === undefined) {
       this.read(buf, from, to)
       return
@@ -274,6 +280,7 @@ export class Client {
     this.held = undefined
     this.deadline = this.clock.now + LINGER_MS
     this.resume()
+    this.out.isClosed = true
     this.socket.end()
   }
 

@@ -137,7 +137,7 @@ export class Exchange implements Asker {
       if (to > from) this.copy.add(buf, from, to)
       if (whole) this.copy.send()
     }
-    if (whole) this.deadline = performance.now() + this.core.limits.answer
+    if (whole) this.deadline = this.client.clock.now + this.core.limits.answer
     else if (isFull(upstream.out)) this.client.pause()
   }
 
@@ -159,7 +159,7 @@ export class Exchange implements Asker {
     const upstream = pool.take(fresh)
     this.upstream = upstream
     upstream.serve(this)
-    this.deadline = upstream.isConnected ? NO_DEADLINE : performance.now() + this.core.limits.connect
+    this.deadline = upstream.isConnected ? NO_DEADLINE : this.client.clock.now + this.core.limits.connect
     return upstream
   }
 
@@ -195,7 +195,7 @@ export class Exchange implements Asker {
     if (upstream.out.unsent > 0) this.isLent = true
     for (const part of waiting ?? []) upstream.out.write(part, 0, part.length)
     this.waiting = undefined
-    if (this.whole) this.deadline = performance.now() + this.core.limits.answer
+    if (this.whole) this.deadline = this.client.clock.now + this.core.limits.answer
     else {
       this.deadline = NO_DEADLINE
       if (!isFull(upstream.out)) this.client.resume()
@@ -346,7 +346,7 @@ export class Exchange implements Asker {
 
   private count(now: number): void {
     this.isActive = false
-    this.core.stats.end(this.series!, this.status, now - this.started, this.failed)
+    this.core.stats.end(this.series!, this.status, now - this.started, this.failed, now)
   }
 
   private finish(now: number): void {

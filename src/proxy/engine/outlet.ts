@@ -29,6 +29,8 @@ export class Outlet {
   readonly socket: Socket
   /** Octets that the kernel has not taken yet. */
   unsent = 0
+  /** Nothing may be written any more: whoever ends or destroys the socket says so here. */
+  isClosed = false
   private readonly onSent: () => void
   /** Did a direct write once stay behind? Then everything is copied, so that it happens once per connection. */
   private slow = false
@@ -86,7 +88,7 @@ export class Outlet {
   /** True: the kernel has taken it whole. */
   private put(view: Buffer, pooled: Buffer | undefined): boolean {
     const { socket } = this
-    if (socket.destroyed || socket.writableEnded) return true
+    if (this.isClosed) return true
     this.isWriting = true
     this.isDone = false
     ;(socket as unknown as { _write: Write })._write(view, 'buffer', this.done)
@@ -99,7 +101,10 @@ export class Outlet {
   }
 
   private readonly done = (error?: Error | null): void => {
-    if (error) this.socket.destroy()
+    if (error) {
+      this.isClosed = true
+      this.socket.destroy()
+    }
     if (this.isWriting) {
       this.isDone = true
       return
@@ -107,7 +112,7 @@ export class Outlet {
     this.unsent -= this.sizes.shift() ?? 0
     const pooled = this.lent.shift()
     if (pooled && spare.length < MOST_SPARE) spare.push(pooled)
-    if (this.unsent === 0 && !this.socket.destroyed) this.onSent()
+    if (this.unsent === 0 && !this.isClosed) this.onSent()
   }
 }
 

@@ -11,7 +11,7 @@ export const HEADROOM = 2048
 const SIZE = 128 * 1024
 
 /** Takes what was read: [from, to) of the buffer, which may be written to, from 0 to `to`. */
-export type Take = (buf: Buffer, from: number, to: number) => void
+export type Reader = { take(buf: Buffer, from: number, to: number): void }
 
 type Handle = { useUserBuffer(buffer: Uint8Array): void }
 type Inner = { _handle: Handle | null }
@@ -32,10 +32,10 @@ export function giveAway(): void {
   for (const socket of readers) innerOf(socket)._handle?.useUserBuffer(window)
 }
 
-const onread = (take: Take) => ({
+const onread = (reader: Reader) => ({
   buffer: window,
   callback: (size: number): boolean => {
-    take(whole, HEADROOM, HEADROOM + size)
+    reader.take(whole, HEADROOM, HEADROOM + size)
     return true
   },
 })
@@ -47,17 +47,17 @@ function follow(socket: Socket): Socket {
 }
 
 /** A socket that reads into the shared buffer, made of one that a server accepted with `pauseOnConnect`. */
-export function adopt(accepted: Socket, take: Take): Socket {
-  if (isAdopting === false) return readByEvents(accepted, take)
+export function adopt(accepted: Socket, reader: Reader): Socket {
+  if (isAdopting === false) return readByEvents(accepted, reader)
   const handle = innerOf(accepted)._handle
   innerOf(accepted)._handle = null
-  return follow(new Socket({ handle, allowHalfOpen: true, onread: onread(take) } as never))
+  return follow(new Socket({ handle, allowHalfOpen: true, onread: onread(reader) } as never))
 }
 
 /** Connects; the socket reads into the shared buffer. */
-export function dial(host: string, port: number, take: Take): Socket {
+export function dial(host: string, port: number, reader: Reader): Socket {
   const before = window
-  const socket = follow(connect({ host, port, noDelay: true, allowHalfOpen: true, onread: onread(take) } as never))
+  const socket = follow(connect({ host, port, noDelay: true, allowHalfOpen: true, onread: onread(reader) } as never))
   // The buffer may have been given away meanwhile; reading begins only after this event.
   socket.once('connect', () => {
     if (before !== window) innerOf(socket)._handle?.useUserBuffer(window)
@@ -65,11 +65,11 @@ export function dial(host: string, port: number, take: Take): Socket {
   return socket
 }
 
-function readByEvents(socket: Socket, take: Take): Socket {
+function readByEvents(socket: Socket, reader: Reader): Socket {
   socket.on('data', (data: Buffer) => {
     for (let at = 0; at < data.length; at += SIZE) {
       const size = data.copy(whole, HEADROOM, at, Math.min(data.length, at + SIZE))
-      take(whole, HEADROOM, HEADROOM + size)
+      reader.take(whole, HEADROOM, HEADROOM + size)
     }
   })
   return socket.resume()

@@ -63,7 +63,7 @@ export class Tunnel implements Asker {
   lost(): void {
     this.over()
     // A pod that ended properly has its last words on their way; one that broke off does not pretend to have ended.
-    if (!this.client.socket.writableEnded) this.client.destroy()
+    if (!this.client.out.isClosed) this.client.destroy()
   }
 
   sent(): void {

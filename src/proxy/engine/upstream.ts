@@ -57,6 +57,7 @@ export class Upstream {
   /** When an idle connection is dropped. */
   expires = 0
   private state = HEAD
+  private isPaused = false
   private left = 0
   private chunks: Chunks | undefined
   private interims = 0
@@ -69,7 +70,7 @@ export class Upstream {
 
   constructor(pool: Pool) {
     this.pool = pool
-    this.socket = dial(pool.host, pool.port, (buf, from, to) => this.take(buf, from, to))
+    this.socket = dial(pool.host, pool.port, this)
     this.out = new Outlet(this.socket, () => this.asker?.sent())
     this.socket.on('connect', () => {
       this.isConnected = true
@@ -83,9 +84,7 @@ export class Upstream {
   }
 
   /** Is it usable for another request? */
-  get isOpen(): boolean {
-    return !this.socket.destroyed && !this.socket.readableEnded
-  }
+  private isOpen = true
 
   /** Begins an exchange. */
   serve(asker: Asker): void {
@@ -110,18 +109,24 @@ export class Upstream {
     if (this.asker) this.pool.inFlight--
     else this.pool.forget(this)
     this.asker = undefined
+    this.isOpen = false
+    this.out.isClosed = true
     this.socket.destroy()
   }
 
   pause(): void {
+    this.isPaused = true
     this.socket.pause()
   }
 
   resume(): void {
-    if (this.socket.isPaused()) this.socket.resume()
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.socket.resume()
   }
 
   private ended(): void {
+    this.isOpen = false
     if (!this.asker) {
       this.drop()
       return
@@ -133,6 +138,8 @@ export class Upstream {
 
   private closed(): void {
     const { asker } = this
+    this.isOpen = false
+    this.out.isClosed = true
     if (!asker) {
       this.pool.forget(this)
       return
@@ -142,7 +149,8 @@ export class Upstream {
     asker.lost()
   }
 
-  private take(buf: Buffer, from: number, to: number): void {
+  /** Octets from the pod. */
+  take(buf: Buffer, from: number, to: number): void {
     const { asker } = this
     if (!asker) {
       // Nobody asked: these octets must never reach the next who does.
