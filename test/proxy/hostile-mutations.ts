@@ -7,7 +7,7 @@ import { readRequest } from './hostile-read.ts'
 const POST = 'POST /m?n HTTP/1.1\r\nHost: m.test\r\nX-One: a b\r\nContent-Length: 6\r\n\r\n(body)'
 const CHUNKS =
   'PUT /m HTTP/1.1\r\nHost: m.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n(bod\r\n2;e=1\r\ny)\r\n0\r\nX-T: 1\r\n\r\n'
-const OCTETS: Readonly<Record<string, string>> = {
+export const OCTETS: Readonly<Record<string, string>> = {
   NUL: '\x00',
   CR: '\r',
   LF: '\n',
@@ -62,7 +62,8 @@ function settle(name: string, bytes: string): Case[] {
   return [{ name, bytes, expect: 'clean', seen }]
 }
 
-const put = (text: string, at: number, what: string, drop: number) => text.slice(0, at) + what + text.slice(at + drop)
+export const put = (text: string, at: number, what: string, drop: number) =>
+  text.slice(0, at) + what + text.slice(at + drop)
 
 function mutate(label: string, text: string): Case[] {
   const cases: Case[] = []

@@ -4,3 +4,6 @@ export const notYet: ReadonlySet<string> = new Set([
   'framing: nothing in many noughts',
   'trailer: a look-alike',
 ])
+
+/** The same for answers of pods. */
+export const notYetAnswers: ReadonlySet<string> = new Set(['length: of 00005'])

@@ -42,19 +42,19 @@ const bad = (why: string): Reading => ({ kind: 'bad', why })
 const more: Reading = { kind: 'more' }
 
 /** Raised where a text stops being HTTP or stops at all; caught by `readRequest`. */
-class Stop extends Error {
+export class Stop extends Error {
   readonly reading: Reading
   constructor(reading: Reading) {
     super(reading.kind)
     this.reading = reading
   }
 }
-const stop = (why: string): never => {
+export const stop = (why: string): never => {
   throw new Stop(bad(why))
 }
 
 /** The line at `at` without its CRLF; `next` is behind it. A lone CR or LF, NUL or DEL is bad wherever it stands. */
-function lineAt(text: string, at: number): { line: string; next: number } {
+export function lineAt(text: string, at: number): { line: string; next: number } {
   const end = text.indexOf('\r\n', at)
   const line = end < 0 ? text.slice(at).replace(/\r$/, '') : text.slice(at, end)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
@@ -63,7 +63,7 @@ function lineAt(text: string, at: number): { line: string; next: number } {
   return { line, next: end + 2 }
 }
 
-function fieldsAt(text: string, from: number): { fields: [string, string][]; next: number } {
+export function fieldsAt(text: string, from: number): { fields: [string, string][]; next: number } {
   const fields: [string, string][] = []
   for (let at = from; ; ) {
     const { line, next } = lineAt(text, at)
@@ -74,7 +74,7 @@ function fieldsAt(text: string, from: number): { fields: [string, string][]; nex
   }
 }
 
-const valuesOf = (fields: readonly (readonly [string, string])[], name: string): string[] =>
+export const valuesOf = (fields: readonly (readonly [string, string])[], name: string): string[] =>
   fields.filter(field => field[0] === name).map(field => field[1])
 
 /** The tokens of a comma separated field, in lower case. */
@@ -140,7 +140,11 @@ function authorityOf(method: string, target: string): string | undefined {
   return authority
 }
 
-function chunksAt(text: string, from: number, doubts: string[]): Pick<Seen, 'body' | 'trailers'> & { next: number } {
+export function chunksAt(
+  text: string,
+  from: number,
+  doubts: string[],
+): Pick<Seen, 'body' | 'trailers'> & { next: number } {
   let body = ''
   for (let at = from; ; ) {
     const { line, next } = lineAt(text, at)
@@ -185,7 +189,7 @@ export function dirtIn({ fields, target, doubts }: Seen): string[] {
 }
 
 /** The fields that must reach the pod as they are: all but those for one hop, those that say who asked, and framing. */
-export function endToEnd({ fields }: Seen): string[] {
+export function endToEnd({ fields }: Pick<Seen, 'fields'>): string[] {
   const ends = new Set([
     ...HOP_BY_HOP,
     ...tokensOf(fields, 'connection'),
