@@ -1,6 +1,6 @@
 // The head of a pod's answer, read as strictly as a request's: an answer that could be read in two ways is a 502.
 import { Cuts } from './cuts.ts'
-import { BAD, END, field, MORE, nextField } from './fields.ts'
+import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
 import { isName, lengthOf, lower, TOKEN, VALUE } from './octets.ts'
 import { CHUNKED, LENGTH, MOST_HEAD, NONE } from './request-head.ts'
@@ -138,6 +138,7 @@ function known(buf: Buffer, at: number, size: number): boolean {
       return isName(buf, at, N.te) ? cuts.add(at, field.next) : true
     case 7:
       if (!isName(buf, at, N.upgrade)) return true
+      trimField(buf)
       if (field.valueTo - field.valueFrom === 9 && isName(buf, field.valueFrom, N.websocket)) answer.isWebSocket = true
       return cuts.add(at, field.next)
     case 10:
@@ -147,6 +148,7 @@ function known(buf: Buffer, at: number, size: number): boolean {
       return cuts.add(at, field.next)
     case 14: {
       if (!isName(buf, at, N.contentLength)) return true
+      trimField(buf)
       answer.length = lengthOf(buf, field.valueFrom, field.valueTo)
       lengthFrom = at
       lengthTo = field.next
@@ -156,6 +158,7 @@ function known(buf: Buffer, at: number, size: number): boolean {
       return isName(buf, at, N.proxyConnection) ? cuts.add(at, field.next) : true
     case 17:
       if (!isName(buf, at, N.transferEncoding)) return true
+      trimField(buf)
       answer.codingFrom = at
       answer.codingTo = field.next
       return ++codings === 1 && field.valueTo - field.valueFrom === 7 && isName(buf, field.valueFrom, N.chunked)
@@ -182,6 +185,7 @@ function timeoutOf(buf: Buffer): number {
 }
 
 function connection(buf: Buffer, at: number): boolean {
+  trimField(buf)
   let i = field.valueFrom
   const end = field.valueTo
   while (i < end) {

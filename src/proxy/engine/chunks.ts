@@ -157,7 +157,7 @@ export class Chunks {
         return to - at
       }
       if (kind === END) break
-      if (kind !== LINE || isForbidden(whole)) return -1
+      if (kind !== LINE || isForbidden(whole, i)) return -1
       i = field.next
     }
     if (field.next - first > MOST_TRAILER) return -1
@@ -168,7 +168,7 @@ export class Chunks {
   }
 }
 
-function isForbidden(buf: Buffer): boolean {
-  const size = field.nameTo - field.nameFrom
-  return FORBIDDEN.some(name => name.length === size && isName(buf, field.nameFrom, name))
+function isForbidden(buf: Buffer, at: number): boolean {
+  const size = field.nameTo - at
+  return FORBIDDEN.some(name => name.length === size && isName(buf, at, name))
 }

@@ -1,6 +1,6 @@
 // Heads as they go on: a request's with who asked, an answer's without what was meant for this hop only.
 import type { AnswerHead } from './answer-head.ts'
-import { END, field, nextField } from './fields.ts'
+import { END, field, nextField, trimField } from './fields.ts'
 import { isName, lower } from './octets.ts'
 import { CAME, type RequestHead } from './request-head.ts'
 
@@ -93,6 +93,7 @@ function takeChain(buf: Buffer, head: RequestHead): string {
   const chain: string[] = []
   for (let at = head.fieldsFrom; nextField(buf, at, head.end) !== END; at = field.next) {
     if (field.nameTo - at !== FOR.length || !isName(buf, at, FOR)) continue
+    trimField(buf)
     chain.push(buf.toString('latin1', field.valueFrom, field.valueTo))
     head.cuts.insert(at, field.next)
   }

@@ -3,8 +3,8 @@ import { skipBlanks, TOKEN, trimBlanks, VALUE } from './octets.ts'
 
 /** The line read last, as indexes into the buffer. Valid until the next call. */
 export const field = {
-  nameFrom: 0,
   nameTo: 0,
+  /** The value with the blanks around it; `trimField` takes them off. */
   valueFrom: 0,
   valueTo: 0,
   /** Behind the line's CRLF. */
@@ -34,18 +34,22 @@ export function nextField(buf: Uint8Array, at: number, to: number): number {
   while (i < to && TOKEN[buf[i]!] === 1) i++
   if (i >= to) return MORE
   if (i === at || buf[i] !== 58) return BAD
-  field.nameFrom = at
-  field.nameTo = i
-  i++
-  const valueFrom = i
+  const nameTo = i++
   while (i < to && VALUE[buf[i]!] === 1) i++
   if (i >= to) return MORE
   if (buf[i] !== 13) return BAD
   if (i + 1 >= to) return MORE
   if (buf[i + 1] !== 10) return BAD
-  const from = skipBlanks(buf, valueFrom)
-  field.valueFrom = Math.min(from, i)
-  field.valueTo = trimBlanks(buf, field.valueFrom, i)
+  field.nameTo = nameTo
+  field.valueFrom = nameTo + 1
+  field.valueTo = i
   field.next = i + 2
   return LINE
+}
+
+/** Takes the blanks off both ends of the value (RFC 9110 5.5). Most values are passed on without being looked at. */
+export function trimField(buf: Uint8Array): void {
+  const { valueTo } = field
+  field.valueFrom = Math.min(skipBlanks(buf, field.valueFrom), valueTo)
+  field.valueTo = trimBlanks(buf, field.valueFrom, valueTo)
 }

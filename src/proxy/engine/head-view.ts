@@ -1,6 +1,6 @@
 // The head that was read last, as the choice sees it: strings only for those who ask.
 import type { Asked } from '../asked.ts'
-import { END, field, nextField } from './fields.ts'
+import { END, field, nextField, trimField } from './fields.ts'
 import { isName, lower } from './octets.ts'
 import { head } from './request-head.ts'
 
@@ -27,6 +27,7 @@ class HeadView implements Asked {
     let value: string | undefined
     for (let at = head.fieldsFrom; nextField(buf, at, head.end) !== END; at = field.next) {
       if (field.nameTo - at !== wanted.length || !isName(buf, at, wanted)) continue
+      trimField(buf)
       const part = buf.toString('latin1', field.valueFrom, field.valueTo)
       value = value === undefined ? part : value + glue + part
     }

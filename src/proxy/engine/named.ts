@@ -1,6 +1,6 @@
 // Fields that a Connection header declares to be for this hop only: found in a second pass, as they are rare.
 import type { Cuts } from './cuts.ts'
-import { END, field, nextField } from './fields.ts'
+import { END, field, nextField, trimField } from './fields.ts'
 import { isName, lower } from './octets.ts'
 
 const CONNECTION = lower('connection')
@@ -10,6 +10,7 @@ export function cutNamed(buf: Buffer, fieldsFrom: number, end: number, cuts: Cut
   const named = new Set<string>()
   for (let at = fieldsFrom; nextField(buf, at, end) !== END; at = field.next) {
     if (field.nameTo - at !== CONNECTION.length || !isName(buf, at, CONNECTION)) continue
+    trimField(buf)
     const list = buf.toString('latin1', field.valueFrom, field.valueTo)
     for (const token of list.split(',')) named.add(token.trim().toLowerCase())
   }

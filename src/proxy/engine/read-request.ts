@@ -1,6 +1,6 @@
 // Reads the head of a request, strictly and in place.
 // Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
-import { BAD, END, field, MORE, nextField } from './fields.ts'
+import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
 import { isAuthority, isName, lengthOf, lower, TOKEN } from './octets.ts'
 import { CAME, CHUNKED, head, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
@@ -129,11 +129,13 @@ function forwarded(at: number, bit: number): number {
 }
 
 function te(buf: Buffer, at: number): number {
+  trimField(buf)
   if (hasToken(buf, field.valueFrom, field.valueTo, N.trailers)) head.trailers = true
   return cut(at)
 }
 
 function host(buf: Buffer, at: number): number {
+  trimField(buf)
   if (++hosts > 1) return refuse(400, 'Host appears twice')
   const { valueFrom, valueTo } = field
   if (!isAuthority(buf, valueFrom, valueTo)) return refuse(400, 'Host is not a name with an optional port')
@@ -144,6 +146,7 @@ function host(buf: Buffer, at: number): number {
 }
 
 function expect(buf: Buffer): number {
+  trimField(buf)
   const { valueFrom, valueTo } = field
   if (valueTo - valueFrom !== 12 || !isName(buf, valueFrom, N.continue)) return refuse(417, 'an unknown expectation')
   head.expect = true
@@ -151,6 +154,7 @@ function expect(buf: Buffer): number {
 }
 
 function upgrade(buf: Buffer, at: number): number {
+  trimField(buf)
   if (hasToken(buf, field.valueFrom, field.valueTo, N.websocket)) isWebSocket = true
   return cut(at)
 }
@@ -158,6 +162,7 @@ function upgrade(buf: Buffer, at: number): number {
 function contentLength(buf: Buffer, at: number): number {
   if (!isName(buf, at, N.contentLength)) return resembles(buf, at, N.contentLength, 7) ? lookAlike() : 1
   if (++lengths > 1) return refuse(400, 'Content-Length appears twice')
+  trimField(buf)
   const length = lengthOf(buf, field.valueFrom, field.valueTo)
   if (length < 0) return refuse(400, 'Content-Length is not a number')
   head.length = length
@@ -167,6 +172,7 @@ function contentLength(buf: Buffer, at: number): number {
 function transferEncoding(buf: Buffer, at: number): number {
   if (!isName(buf, at, N.transferEncoding)) return resembles(buf, at, N.transferEncoding, 8) ? lookAlike() : 1
   if (++codings > 1) return refuse(400, 'Transfer-Encoding appears twice')
+  trimField(buf)
   const { valueFrom, valueTo } = field
   if (valueTo - valueFrom !== 7 || !isName(buf, valueFrom, N.chunked))
     return refuse(501, 'a transfer coding other than chunked')
@@ -181,6 +187,7 @@ function resembles(buf: Buffer, at: number, name: Uint8Array, hyphen: number): b
 
 /** Connection: its own tokens, and names of fields that are for this hop only (RFC 9110 7.6.1). */
 function connection(buf: Buffer, at: number): number {
+  trimField(buf)
   let i = field.valueFrom
   const end = field.valueTo
   while (i < end) {
