@@ -1,7 +1,7 @@
 // A chunked body on its way through: followed octet by octet where it is framing, skipped where it is data. The octets
 // themselves pass as they are; only chunk extensions are dropped, and for an HTTP/1.0 client all framing is.
 import { END, field, LINE, MORE, nextField } from './fields.ts'
-import { HEX, isName, lower, VALUE } from './octets.ts'
+import { HEX, isName, lower, resembles, VALUE } from './octets.ts'
 
 // Where in the body we are. 12 hexadecimal digits hold any size that a double counts exactly.
 const SIZE_FIRST = 0
@@ -170,5 +170,5 @@ export class Chunks {
 
 function isForbidden(buf: Buffer, at: number): boolean {
   const size = field.nameTo - at
-  return FORBIDDEN.some(name => name.length === size && isName(buf, at, name))
+  return FORBIDDEN.some(name => name.length === size && (isName(buf, at, name) || resembles(buf, at, name)))
 }

@@ -38,6 +38,19 @@ export function isName(buf: Uint8Array, at: number, name: Uint8Array): boolean {
   return true
 }
 
+/** The name but for its hyphens, each of which is something else: some servers take `Content_Length` for the real one.
+ * The caller has compared the lengths. */
+export function resembles(buf: Uint8Array, at: number, name: Uint8Array): boolean {
+  let isOther = false
+  for (let i = 0; i < name.length; i++) {
+    const c = buf[at + i]! | 32
+    if (c === name[i]) continue
+    if (name[i] !== 45 || (c >= 97 && c <= 122)) return false
+    isOther = true
+  }
+  return isOther
+}
+
 /** Is [from, to) an authority: a name or a bracketed IPv6 address, with an optional port? An empty one is none. */
 export function isAuthority(buf: Uint8Array, from: number, to: number): boolean {
   let i = from

@@ -2,7 +2,7 @@
 // Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
 import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
-import { isAuthority, isName, lengthOf, lower, TOKEN } from './octets.ts'
+import { isAuthority, isName, lengthOf, lower, resembles, TOKEN } from './octets.ts'
 import { CAME, CHUNKED, head, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
 import { readLine } from './request-line.ts'
 
@@ -160,29 +160,25 @@ function upgrade(buf: Buffer, at: number): number {
 }
 
 function contentLength(buf: Buffer, at: number): number {
-  if (!isName(buf, at, N.contentLength)) return resembles(buf, at, N.contentLength, 7) ? lookAlike() : 1
+  if (!isName(buf, at, N.contentLength)) return resembles(buf, at, N.contentLength) ? lookAlike() : 1
   if (++lengths > 1) return refuse(400, 'Content-Length appears twice')
   trimField(buf)
   const length = lengthOf(buf, field.valueFrom, field.valueTo)
-  if (length < 0) return refuse(400, 'Content-Length is not a number')
+  // A leading zero is legal, but some servers read such a number as octal.
+  const isPlain = buf[field.valueFrom] !== 48 || field.valueTo - field.valueFrom === 1
+  if (length < 0 || !isPlain) return refuse(400, 'Content-Length is not a plain number')
   head.length = length
   return 1
 }
 
 function transferEncoding(buf: Buffer, at: number): number {
-  if (!isName(buf, at, N.transferEncoding)) return resembles(buf, at, N.transferEncoding, 8) ? lookAlike() : 1
+  if (!isName(buf, at, N.transferEncoding)) return resembles(buf, at, N.transferEncoding) ? lookAlike() : 1
   if (++codings > 1) return refuse(400, 'Transfer-Encoding appears twice')
   trimField(buf)
   const { valueFrom, valueTo } = field
   if (valueTo - valueFrom !== 7 || !isName(buf, valueFrom, N.chunked))
     return refuse(501, 'a transfer coding other than chunked')
   return 1
-}
-
-/** The name but for its hyphen at `hyphen`: some servers take `Content_Length` for the real one. */
-function resembles(buf: Buffer, at: number, name: Uint8Array, hyphen: number): boolean {
-  for (let i = 0; i < name.length; i++) if (i !== hyphen && (buf[at + i]! | 32) !== name[i]) return false
-  return !isLetter(buf[at + hyphen]!)
 }
 
 /** Connection: its own tokens, and names of fields that are for this hop only (RFC 9110 7.6.1). */
