@@ -93,7 +93,9 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   if (!newRS || availableReplicas(newRS) === 0) return choice(0, 'no canary pod is available yet', { dropRoutes: true })
   if (status.promoteFull) {
     const recorded = status.canary?.weights?.canary?.weight ?? 0
-    const grown = Math.floor((whole * availableReplicas(newRS)) / Math.max(1, seen.replicas))
+    // setCanaryScale may have made more canary pods than the rollout has replicas.
+    const pods = Math.min(availableReplicas(newRS), seen.replicas)
+    const grown = Math.floor((whole * pods) / Math.max(1, seen.replicas))
     return choice(dynamic ? grown : recorded, 'full promotion: waits for the new pods', { dropRoutes: true })
   }
   const index = currentIndex(seen)

@@ -42,4 +42,16 @@ export const FOUND: Readonly<Record<string, Life>> = {
     doings: [],
     trouble: calm,
   },
+  'a full promotion finds more canary pods than the rollout has replicas: the weight ends at the whole': {
+    replicas: 1,
+    strategy: routed({
+      steps: [{ setCanaryScale: { replicas: 4 } }, { pause: {} }],
+      abortScaleDownDelaySeconds: 0,
+      dynamicStableScale: true,
+      maxSurge: 2,
+      maxUnavailable: 0,
+    }),
+    doings: [],
+    trouble: calm,
+  },
 }
