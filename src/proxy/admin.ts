@@ -1,6 +1,7 @@
 // The admin listener: what the proxy serves right now, for people, Prometheus, analysis and the kubelet.
-import { createServer } from 'node:http'
+
 import type { AddressInfo } from 'node:net'
+import { createServer } from './builtin-http.ts'
 import { exposition } from './exposition.ts'
 import { type Listen, listening } from './listen.ts'
 import type { Stats } from './stats.ts'

@@ -1,6 +1,7 @@
 // One connection of a client: reads request after request, follows the framing of bodies, keeps pipelined requests back.
-import { STATUS_CODES } from 'node:http'
+
 import type { Socket } from 'node:net'
+import { STATUS_CODES } from '../builtin-http.ts'
 import type { Core } from '../core.ts'
 import { Chunks } from './chunks.ts'
 import { type Caller, callerOf, ownAnswer } from './compose.ts'

@@ -1,0 +1,105 @@
+// The proxies that are compared, each set up as its users would for this job: two versions 80 to 20, connections to the
+// origins kept, X-Forwarded-For, -Proto and -Host set, no access log, one worker.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort, PROXY_CORE, startOn } from './proxy-load.ts'
+
+/** A running proxy. */
+export type Contender = Readonly<{ name: string; pid: number; port: number }>
+
+type Start = (folder: string, origins: readonly [number, number], port: number) => Promise<number>
+
+/** By name: the program that it needs, and how it is started. */
+export const CONTENDERS: Readonly<Record<string, Readonly<{ needs?: string; start: Start }>>> = {
+  pintle: { start: (folder, origins, port) => startPintle(folder, origins, port, []) },
+  'pintle-2-workers': { start: (folder, origins, port) => startPintle(folder, origins, port, ['--workers', '2']) },
+  nginx: { needs: 'nginx', start: startNginx },
+  haproxy: { needs: 'haproxy', start: startHaproxy },
+  'http-proxy': {
+    start: (_folder, [a, b], port) =>
+      startOn(PROXY_CORE, process.execPath, [script('proxy-http-proxy.ts'), `${port}`, `${a}`, `${b}`], port),
+  },
+}
+
+const script = (name: string) => join(import.meta.dirname, name)
+
+/** Starts one on a free port. Raises an Error when it does not answer. */
+export async function startContender(name: string, folder: string, origins: readonly [number, number]) {
+  const port = await freePort()
+  const pid = await CONTENDERS[name]!.start(folder, origins, port)
+  return { name, pid, port }
+}
+
+async function startPintle(
+  folder: string,
+  [stable, canary]: readonly [number, number],
+  port: number,
+  more: readonly string[],
+): Promise<number> {
+  const table = join(folder, 'table.json')
+  const dests = [
+    { role: 'stable', weight: 80, upstream: `http://127.0.0.1:${stable}` },
+    { role: 'canary', weight: 20, upstream: `http://127.0.0.1:${canary}` },
+  ]
+  writeFileSync(table, JSON.stringify({ routes: [{ name: 'web', dests }] }))
+  const main = join(import.meta.dirname, '../../src/main.ts')
+  const listen = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${await freePort()}`]
+  return startOn(PROXY_CORE, process.execPath, [main, 'proxy', '--table', table, ...listen, ...more], port)
+}
+
+/** Buffers are large enough for every body here, so that nothing is written to a disk. */
+async function startNginx(folder: string, [stable, canary]: readonly [number, number], port: number) {
+  const conf = join(folder, 'nginx.conf')
+  writeFileSync(
+    conf,
+    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log /dev/null;
+events { worker_connections 16384; }
+http {
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
+  client_max_body_size 0; client_body_buffer_size 128k;
+  proxy_buffer_size 16k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; proxy_max_temp_file_size 0;
+  upstream web {
+    server 127.0.0.1:${stable} weight=80; server 127.0.0.1:${canary} weight=20;
+    keepalive 256; keepalive_requests 1000000000; keepalive_timeout 3600s;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://web; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;
+    }
+  }
+}
+`,
+  )
+  return startOn(PROXY_CORE, 'nginx', ['-c', conf], port)
+}
+
+async function startHaproxy(folder: string, [stable, canary]: readonly [number, number], port: number) {
+  const conf = join(folder, 'haproxy.cfg')
+  writeFileSync(
+    conf,
+    `global
+  nbthread 1
+  maxconn 4096
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  default_backend web
+backend web
+  balance roundrobin
+  server stable 127.0.0.1:${stable} weight 80
+  server canary 127.0.0.1:${canary} weight 20
+`,
+  )
+  return startOn(PROXY_CORE, 'haproxy', ['-db', '-f', conf], port)
+}

@@ -1,0 +1,182 @@
+// What stands around a proxy under measurement: two origins and the load on core 0, and the clock of a process tree.
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** The core of origins and load, and the one of the proxy under measurement. */
+export const LOAD_CORE = '0'
+export const PROXY_CORE = '1'
+
+export type Kind = 'get1k' | 'get64k' | 'post16k'
+export const KINDS: readonly Kind[] = ['get1k', 'get64k', 'post16k']
+const PATHS: Readonly<Record<Kind, string>> = { get1k: '/1k', get64k: '/64k', post16k: '/post' }
+
+/** Everything that was started, to be stopped whatever happens. */
+const started: (() => void)[] = []
+
+/** Stops whatever was started. */
+export function stopAll(): void {
+  for (const stop of started.splice(0).reverse()) stop()
+}
+
+/** Starts a command on one core; raises an Error when it ends by itself at once. */
+export async function startOn(core: string, command: string, args: readonly string[], port: number): Promise<number> {
+  const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  let code: number | null | undefined
+  child.stderr.on('data', part => {
+    said = (said + part).slice(-2000)
+  })
+  child.on('error', error => {
+    said = error.message
+    code = -1
+  })
+  child.on('exit', status => {
+    code = status ?? 0
+  })
+  started.push(() => child.kill('SIGTERM'))
+  for (let i = 0; i < 200 && code === undefined; i++) {
+    if (await answers(port)) return child.pid!
+    await sleep(50)
+  }
+  throw new Error(`${command} does not answer on port ${port}: ${said.trim()}`)
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    await fetch(`http://127.0.0.1:${port}/1k`, { signal: AbortSignal.timeout(1000) }).then(r => r.arrayBuffer())
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer()
+    server.on('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Is a program on this machine? */
+export async function has(program: string): Promise<boolean> {
+  return run('which', [program]).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Two origins, one nginx process: 1 KB and 64 KB with usual headers, and a short answer to a POST. Their ports. */
+export async function startOrigins(folder: string): Promise<readonly [number, number]> {
+  const ports = [await freePort(), await freePort()] as const
+  const www = join(folder, 'www')
+  mkdirSync(www)
+  writeFileSync(join(www, '1k'), 'x'.repeat(1024))
+  writeFileSync(join(www, '64k'), 'x'.repeat(65536))
+  const conf = join(folder, 'origin.conf')
+  writeFileSync(
+    conf,
+    `worker_processes 1; daemon off; pid ${folder}/origin.pid; error_log /dev/null;
+events { worker_connections 8192; }
+http {
+  access_log off; sendfile on; tcp_nopush off; open_file_cache max=10;
+  keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_buffer_size 64k;
+  server {
+    listen 127.0.0.1:${ports[0]} backlog=4096; listen 127.0.0.1:${ports[1]} backlog=4096;
+    root ${www};
+    location / { }
+    location = /post { return 200 "ok"; }
+  }
+}
+`,
+  )
+  await startOn(LOAD_CORE, 'nginx', ['-c', conf], ports[0])
+  return ports
+}
+
+/** Scripts for wrk: a head as browsers send it, some 360 octets. */
+export function writeScripts(folder: string): void {
+  const fields = [
+    ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'],
+    ['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+    ['Accept-Language', 'en-US,en;q=0.5'],
+    ['Accept-Encoding', 'gzip, deflate, br'],
+    ['Cookie', 'session=0123456789abcdef; theme=dark'],
+  ]
+  const head = fields.map(([name, value]) => `wrk.headers["${name}"] = "${value}"`).join('\n')
+  const report = `
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format('JSON{"requests":%d,"errors":%d,"micros":%d,"p50":%d,"p99":%d}\\n', summary.requests,
+    e.connect + e.read + e.write + e.status + e.timeout, summary.duration, latency:percentile(50), latency:percentile(99)))
+end
+`
+  for (const kind of KINDS) {
+    const body = kind === 'post16k' ? 'wrk.method = "POST"\nwrk.body = string.rep("x", 16384)\n' : ''
+    writeFileSync(join(folder, `${kind}.lua`), `${head}\n${body}${report}`)
+  }
+}
+
+export type Load = Readonly<{ requests: number; errors: number; micros: number; p50: number; p99: number }>
+
+/** Keeps so many connections busy for so many seconds. Latencies in microseconds. */
+export async function load(
+  folder: string,
+  kind: Kind,
+  port: number,
+  connections: number,
+  seconds: number,
+): Promise<Load> {
+  const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(folder, `${kind}.lua`)]
+  const { stdout } = await run('taskset', [...args, `http://127.0.0.1:${port}${PATHS[kind]}`])
+  const [, json] = /JSON(\{.*\})/.exec(stdout) ?? []
+  if (json === undefined) throw new Error(`wrk said nothing that can be read: ${stdout}`)
+  return JSON.parse(json)
+}
+
+/** A process and all that it started. */
+function treeOf(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const parent = Number(
+        readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ')[1],
+      )
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const all = [pid]
+  for (const one of all) all.push(...(children.get(one) ?? []))
+  return all
+}
+
+/** Processor time that a process tree had, in nanoseconds, of all threads. */
+export function cpuOf(pid: number): number {
+  let sum = 0
+  for (const one of treeOf(pid))
+    for (const thread of readdirSync(`/proc/${one}/task`))
+      sum += Number(readFileSync(`/proc/${one}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  return sum
+}
+
+/** Resident size of a process tree, in MB. */
+export function residentOf(pid: number): number {
+  let sum = 0
+  for (const one of treeOf(pid))
+    sum += Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  return sum
+}

@@ -1,0 +1,97 @@
+// The figures of `npm run bench:proxy` as a table: medians, quartiles, and ratios that are taken round by round, so that a
+// noisy moment of the machine falls on both sides.
+
+/** One round: processor time per request in microseconds, requests a second, p99 in microseconds. */
+export type Round = Readonly<{ round: number; cpu: number; rate: number; p99: number }>
+type Latency = Readonly<{ requests: number; failed: number; p50: number; p99: number; p999: number }>
+
+/** By kind of request and proxy. */
+export type Figures = {
+  rounds: Record<string, Record<string, Round[]>>
+  errors: Record<string, number>
+  /** MB at 1,000 connections. */
+  resident: Record<string, number>
+  latency: Record<string, Latency[]>
+}
+
+const quantile = (numbers: readonly number[], q: number): number => {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const at = q * (sorted.length - 1)
+  const low = Math.floor(at)
+  const high = Math.ceil(at)
+  return (sorted[low] ?? Number.NaN) * (1 - (at - low)) + (sorted[high] ?? Number.NaN) * (at - low)
+}
+const median = (numbers: readonly number[]): number => quantile(numbers, 0.5)
+
+/** How many times less processor time `ours` takes than `theirs`: the median over the rounds. */
+export function ratio(ours: readonly Round[] | undefined, theirs: readonly Round[] | undefined): number | undefined {
+  if (!ours || !theirs || ours.length === 0) return undefined
+  const pairs = ours.flatMap(one => theirs.filter(other => other.round === one.round).map(other => other.cpu / one.cpu))
+  return median(pairs)
+}
+
+const RIVALS = ['nginx', 'haproxy', 'http-proxy']
+
+export function tableOf({ rounds, errors, resident, latency }: Figures): string {
+  const lines: string[][] = [
+    ['request', 'proxy', 'CPU us', 'quartiles', 'requests/s', 'p99 us', ...RIVALS.map(name => `x ${name}`)],
+  ]
+  for (const [kind, byName] of Object.entries(rounds))
+    for (const [name, all] of Object.entries(byName)) {
+      const cpu = all.map(one => one.cpu)
+      lines.push([
+        kind,
+        name,
+        median(cpu).toFixed(1),
+        `${quantile(cpu, 0.25).toFixed(1)}..${quantile(cpu, 0.75).toFixed(1)}`,
+        median(all.map(one => one.rate)).toFixed(0),
+        median(all.map(one => one.p99)).toFixed(0),
+        ...RIVALS.map(rival => (rival === name ? '1' : (ratio(all, byName[rival])?.toFixed(2) ?? ''))),
+      ])
+    }
+  const rest: string[][] = [['proxy', 'MB at 1,000', 'failed', 'p50 us', 'p99 us', 'p99.9 us (by the clock)']]
+  for (const name of Object.keys(resident)) {
+    const at = latency[name] ?? []
+    const failed = (errors[name] ?? 0) + at.reduce((sum, one) => sum + one.failed, 0)
+    const times = (['p50', 'p99', 'p999'] as const).map(q => (at.length ? median(at.map(o => o[q])).toFixed(0) : ''))
+    rest.push([name, resident[name]!.toFixed(0), `${failed}`, ...times])
+  }
+  return `${aligned(lines)}\n\n${aligned(rest)}\n`
+}
+
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]!.map((_, i) => Math.max(...lines.map(line => line[i]?.length ?? 0)))
+  return lines
+    .map(line =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+type Gate = Readonly<{ kind: string; rival: string; least: number }>
+const GATES: readonly Gate[] = [
+  { kind: 'get1k', rival: 'nginx', least: 1.05 },
+  { kind: 'get64k', rival: 'nginx', least: 1 },
+  { kind: 'post16k', rival: 'nginx', least: 1.2 },
+  ...['get1k', 'get64k', 'post16k'].map(kind => ({ kind, rival: 'haproxy', least: 1.1 })),
+  { kind: 'get1k', rival: 'http-proxy', least: 7 },
+  { kind: 'get64k', rival: 'http-proxy', least: 5.5 },
+  { kind: 'post16k', rival: 'http-proxy', least: 7 },
+]
+const MOST_MB = 120
+
+/** What was aimed at, and what it came to. */
+export function gates({ rounds, resident }: Figures): string {
+  const lines = GATES.flatMap(({ kind, rival, least }) => {
+    const got = ratio(rounds[kind]?.['pintle'], rounds[kind]?.[rival])
+    if (got === undefined) return []
+    return [`${got >= least ? 'met   ' : 'missed'}  ${kind}: ${got.toFixed(2)} x ${rival}, aim ${least}`]
+  })
+  const mb = resident['pintle']
+  if (mb !== undefined)
+    lines.push(`${mb < MOST_MB ? 'met   ' : 'missed'}  ${mb.toFixed(0)} MB at 1,000 connections, aim ${MOST_MB}`)
+  return lines.join('\n')
+}
