@@ -8,17 +8,17 @@ import { availableReplicas, hashOf, isFullyAvailable } from './sets.ts'
 
 export const selectedHash = (service: Service | undefined): string => service?.spec?.selector?.[HASH_LABEL] ?? ''
 
-/** The patch that points a Service at a hash, claiming the Service when nobody has. */
+/** The patch that points a Service at a hash, claiming the Service when nobody has. The claim is always written: if what
+ * we saw is old and the Service was given back meanwhile, it could not be given back again without it. */
 export function switchService(seen: Observed, service: Service, hash: string, why: string): Part {
-  const isClaimed = service.metadata.annotations?.[MANAGED_BY] !== undefined
-  const claim = isClaimed ? {} : { metadata: { annotations: { [MANAGED_BY]: seen.rollout.metadata.name } } }
+  const manager = service.metadata.annotations?.[MANAGED_BY] ?? seen.rollout.metadata.name
   const { name } = service.metadata
   const text = `Switched selector for service '${name}' from '${selectedHash(service)}' to '${hash}'`
   const action: Action = {
     verb: 'patch',
     ref: refOf(service),
     type: 'strategic',
-    patch: { ...claim, spec: { selector: { [HASH_LABEL]: hash } } },
+    patch: { metadata: { annotations: { [MANAGED_BY]: manager } }, spec: { selector: { [HASH_LABEL]: hash } } },
     why,
     event: normal('SwitchService', text),
   }

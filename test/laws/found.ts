@@ -54,4 +54,35 @@ export const FOUND: Readonly<Record<string, Life>> = {
     doings: [],
     trouble: calm,
   },
+  'a pass on an old reading takes a Service that was given back: it is given back again': {
+    replicas: 1,
+    strategy: routed({
+      steps: [{ setCanaryScale: { matchTrafficWeight: true } }],
+      abortScaleDownDelaySeconds: 0,
+      maxSurge: 0,
+      maxUnavailable: '50%',
+      scaleDownDelaySeconds: 0,
+    }),
+    doings: [
+      ship(2, 20),
+      {
+        after: 45,
+        does: {
+          is: 'strategy',
+          strategy: {
+            name: 'blue-green',
+            strategy: {
+              blueGreen: {
+                activeService: 'app-active',
+                autoPromotionEnabled: false,
+                scaleDownDelaySeconds: 0,
+                abortScaleDownDelaySeconds: 0,
+              },
+            },
+          },
+        },
+      },
+    ],
+    trouble: { rate: 0.2, seed: 341322, deaths: [] },
+  },
 }

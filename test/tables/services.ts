@@ -75,15 +75,24 @@ const answers: Readonly<Record<string, (row: Row) => readonly Action[]>> = {
   },
 }
 
-const patchOf = (action: Action): Fields | undefined =>
-  action.verb === 'patch' && action.ref.kind === 'Service'
-    ? { service: action.ref.name, patchType: TYPES[action.type], patch: action.patch }
-    : undefined
+/** The patch without a claim that the Service carries already: ours says it anyway, which changes nothing. */
+function withoutOldClaim(service: Service | undefined, patch: Fields): Fields {
+  const { metadata, ...rest } = patch as { metadata?: { annotations?: Record<string, unknown> } }
+  const [claim] = Object.entries(metadata?.annotations ?? {})
+  return claim && service?.metadata.annotations?.[claim[0]] === claim[1] ? rest : patch
+}
 
-function outcome(actions: readonly Action[]): Outcome {
+function patchOf(row: Row, action: Action): Fields | undefined {
+  if (action.verb !== 'patch' || action.ref.kind !== 'Service') return undefined
+  const { name } = action.ref
+  const service = servicesOf(row).find(one => one.metadata.name === name)
+  return { service: name, patchType: TYPES[action.type], patch: withoutOldClaim(service, action.patch as Fields) }
+}
+
+function outcome(row: Row, actions: readonly Action[]): Outcome {
   const events = actions.flatMap(action => action.event ?? [])
   return {
-    patches: actions.map(patchOf).filter(patch => patch !== undefined),
+    patches: actions.map(action => patchOf(row, action)).filter(patch => patch !== undefined),
     ...(events.length > 0 ? { events } : {}),
   }
 }
@@ -107,7 +116,7 @@ export const services: Table = {
       return 'failing writes: the fault laws'
     return undefined
   },
-  answer: row => ops(row).map(op => outcome(answers[op]!(row))),
+  answer: row => ops(row).map(op => outcome(row, answers[op]!(row))),
   want: row => (row.want as readonly Outcome[]).map(judgedPart),
   exceptions(row) {
     if (row['fail'] !== undefined) {
