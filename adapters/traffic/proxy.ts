@@ -12,6 +12,7 @@ import {
   sameJson,
   TerminalError,
 } from '#contract'
+import { rules, sticky } from './_proxy-choice.ts'
 
 const LABEL = 'pintle.dev/route-table'
 const KEY = 'table.json'
@@ -40,6 +41,8 @@ const config = z.looseObject({
     .enum(['fail', 'spill'])
     .optional()
     .describe('A canary without ready pods: fail answers 503, spill takes stable. Default fail.'),
+  rules: rules.optional(),
+  sticky: sticky.optional(),
 })
 type Config = z.infer<typeof config>
 
@@ -65,6 +68,7 @@ function routeOf(c: Config, want: Desired) {
   const nameless = want.dests.find(dest => !dest.service && dest.weight > 0)
   if (nameless) throw new TerminalError('ServiceMissing', `the proxy needs a Service for the ${nameless.role} version`)
   const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest))
+  const ways = (c.rules ?? []).filter(({ to }) => dests.some(dest => dest.role === to))
   const preview = given({
     pathPrefix: c.previewPath,
     stripPrefix: c.stripPreviewPath,
@@ -79,7 +83,8 @@ function routeOf(c: Config, want: Desired) {
     ...(want.headers.length === 0 ? {} : { headerRoutes: want.headers }),
     ...(want.mirrors.length === 0 ? {} : { mirrors: want.mirrors }),
     ...(dests.some(dest => dest.role === 'preview') ? { preview } : {}),
-    ...given({ onEmpty: c.onEmpty }),
+    ...(ways.length === 0 ? {} : { rules: ways }),
+    ...given({ onEmpty: c.onEmpty, sticky: c.sticky }),
   }
 }
 

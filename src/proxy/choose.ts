@@ -1,4 +1,4 @@
-// Which version gets a request: the way it came in, then headers and cookies, then the weights.
+// Which version gets a request: the way it came in, then what it says, then whom it comes from, then the weights.
 import type { Asked } from './asked.ts'
 import type { CompiledRoute, Dest, Entry, Snapshot } from './compile.ts'
 import { pathOf } from './match.ts'
@@ -23,6 +23,8 @@ function destOf({ route, toPreview }: Entry, asked: Asked): Dest {
     const named = route.dests.find(d => d.role === forced)
     if (named) return named
   }
+  const kept = route.session?.held(asked) ?? route.bucket?.(asked)
+  if (kept !== undefined) return kept
   return route.dests[pick(route.lags, route.dests, route.total)]!
 }
 

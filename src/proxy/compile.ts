@@ -1,10 +1,13 @@
 // A checked table becomes the immutable snapshot that requests are matched against; swapping it is one assignment.
 import type { Asked } from './asked.ts'
 import { type Backend, type Endpoint, endpointAt } from './endpoints.ts'
-import { cookieOf, hostName, stringTest, type Test, underPrefix } from './match.ts'
+import { forcedBy, type Verdict } from './forced.ts'
+import { hostName, underPrefix } from './match.ts'
 import { compileMirrors, type Mirror } from './mirror-match.ts'
 import { keepOnly, type Lags, newLags } from './pick.ts'
+import { type Session, sessionOf } from './session.ts'
 import type { Series } from './stats.ts'
+import { type Bucket, bucketsOf } from './sticky.ts'
 import type { DestSpec, Route, RouteTable } from './table.ts'
 
 /** A version behind a route. `key` names it in the weighted choice and lives through swaps. */
@@ -22,15 +25,17 @@ export type Dest = Readonly<{
   series?: Series
 }
 
-type Verdict = 'canary' | 'other' | undefined
-
 export type CompiledRoute = Readonly<{
   name: string
   total: number
   dests: readonly Dest[]
   lags: Lags
-  /** Does a header or cookie decide before the weight? `other` is any version but the canary. None: nothing is asked. */
-  forced: ((asked: Asked) => 'preview' | Verdict) | undefined
+  /** Does the request itself decide before the weight? `other` is any version but the canary. None: nothing is asked. */
+  forced: ((asked: Asked) => Verdict) | undefined
+  /** Users with a key of their own have a fixed place among the weights. */
+  bucket: Bucket | undefined
+  /** Sessions stay on their version. */
+  session: Session | undefined
   mirrors: readonly Mirror[]
   spill: boolean
 }>
@@ -118,7 +123,9 @@ function compileRoute(route: Route, lagsAt: (name: string) => Lags, resolve: Res
     total: route.total,
     dests,
     lags,
-    forced: forcedBy(route),
+    forced: forcedBy(route, dests),
+    bucket: bucketsOf(route, dests),
+    session: sessionOf(route, dests),
     mirrors: compileMirrors(route.mirrors, name => lagsAt(`${route.name} mirror ${name}`)),
     spill: route.onEmpty === 'spill',
   }
@@ -137,53 +144,6 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const endpoints = [endpointAt(host, url.port === '' ? 80 : Number(url.port))]
   return { key, role, weight, hash: spec.hash ?? '', target, endpoints }
-}
-
-/** Preview header, then header routes, then ingress-nginx's header and cookie: the first that speaks decides. */
-function forcedBy(route: Route): CompiledRoute['forced'] {
-  const header = route.preview?.header
-  const name = header?.name.toLowerCase()
-  const tests = route.headerRoutes.flatMap(r =>
-    r.anyOf.map(({ header, value }): [string, Test] => [header.toLowerCase(), stringTest(value)]),
-  )
-  const nginx = route.canaryBy && nginxRule(route.canaryBy)
-  if (name === undefined && tests.length === 0 && !nginx) return undefined
-  return asked => {
-    const marked = name === undefined ? undefined : asked.header(name)
-    if (marked !== undefined && (header?.value === undefined || marked === header.value)) return 'preview'
-    for (const [at, test] of tests) {
-      const value = asked.header(at)
-      if (value !== undefined && test(value)) return 'canary'
-    }
-    return nginx?.(asked)
-  }
-}
-
-/** ingress-nginx: header value, else header pattern (a broken one means never), else always/never; then the cookie. */
-function nginxRule(by: NonNullable<Route['canaryBy']>): (asked: Asked) => Verdict {
-  const name = by.header?.toLowerCase()
-  const pattern = by.pattern ? regExp(by.pattern) : undefined
-  return asked => {
-    const value = name === undefined ? undefined : asked.header(name)
-    if (value !== undefined) {
-      if (by.value) {
-        if (value === by.value) return 'canary'
-      } else if (by.pattern) {
-        if (!pattern) return 'other'
-        if (pattern.test(value)) return 'canary'
-      } else if (value === 'always' || value === 'never') return value === 'always' ? 'canary' : 'other'
-    }
-    const cookie = by.cookie ? cookieOf(asked.header('cookie'), by.cookie) : undefined
-    return cookie === 'always' ? 'canary' : cookie === 'never' ? 'other' : undefined
-  }
-}
-
-function regExp(text: string): RegExp | undefined {
-  try {
-    return new RegExp(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The ways into a route, each with the port it holds on (0: any). */

@@ -7,7 +7,9 @@ export const MAX_TOTAL = 1_000_000
 
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
 const portNumber = z.int().min(1).max(65535)
-const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is not a header name')
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+const headerName = z.string().regex(TOKEN, 'is not a header name')
+const cookieName = z.string().regex(TOKEN, 'is not a cookie name')
 
 const pattern = z.string().refine(isRegExp, 'is not a regular expression')
 
@@ -40,16 +42,21 @@ const headerRoute = z.looseObject({
   anyOf: z.array(z.looseObject({ header: headerName, value: stringMatch })).min(1),
 })
 
+const requestMatch = {
+  method: stringMatch.optional(),
+  path: stringMatch.optional(),
+  query: z.record(z.string().min(1), stringMatch).optional(),
+  headers: z.record(headerName, stringMatch).optional(),
+  cookies: z.record(cookieName, stringMatch).optional(),
+}
+
 const mirror = z.looseObject({
   name: z.string(),
   percent: z.number().min(0).max(100),
   anyOf: z
     .array(
-      z.looseObject({
-        method: stringMatch.optional(),
-        path: stringMatch.optional(),
-        headers: z.record(z.string(), stringMatch).optional(),
-      }),
+      // Rollouts may name any header here; one that no request can have matches nothing.
+      z.looseObject({ ...requestMatch, headers: z.record(z.string(), stringMatch).optional() }),
     )
     .default([]),
 })
@@ -62,6 +69,48 @@ const canaryBy = z.looseObject({
   pattern: z.string().optional(),
   cookie: z.string().optional(),
 })
+
+/** Requests that meet any entry go to a version, while it has pods; inside an entry all must hold. */
+const rule = z.strictObject({
+  to: z.enum(['stable', 'canary', 'active', 'preview']),
+  anyOf: z.array(z.strictObject(requestMatch).refine(m => Object.keys(m).length > 0, 'says nothing')).min(1),
+})
+
+/** 400 days, in seconds: what browsers cut longer lives down to. */
+const MOST_AGE = 400 * 86_400
+
+const session = z
+  .strictObject({
+    cookie: cookieName.max(64),
+    /** Seconds; not given: until the browser is closed. */
+    maxAge: z.int().min(1).max(MOST_AGE).optional(),
+    sameSite: z.enum(['Strict', 'Lax', 'None']).default('Lax'),
+    /** Only over HTTPS. */
+    secure: z.boolean().default(false),
+  })
+  .refine(
+    s => s.secure || (s.sameSite !== 'None' && !/^__(host|secure)-/i.test(s.cookie)),
+    'browsers want secure: true',
+  )
+
+/** Users who stay on a version: by a key that they bring (`by`, `name`), or by a cookie of the proxy's own. */
+const sticky = z
+  .strictObject({
+    by: z.enum(['header', 'cookie', 'claim']).optional(),
+    name: z.string().min(1).optional(),
+    /** Routes with one salt spread users alike; default: the route's name. */
+    salt: z.string().optional(),
+    session: session.optional(),
+  })
+  .superRefine((s, ctx) => {
+    const fault = (message: string) => ctx.addIssue({ code: 'custom', message })
+    const isKeyed = s.by !== undefined && s.name !== undefined
+    const isHalf = (s.by !== undefined || s.name !== undefined) && !isKeyed
+    if (isHalf || isKeyed === (s.session !== undefined)) fault('needs either by and name, or session')
+    if (s.salt !== undefined && s.session) fault('a session needs no salt')
+    if (s.by !== undefined && s.by !== 'claim' && s.name && !TOKEN.test(s.name))
+      fault(`${s.name} is not a ${s.by} name`)
+  })
 
 const preview = z.looseObject({
   pathPrefix: path.optional(),
@@ -90,7 +139,9 @@ const route = z
     total: z.int().min(1).max(MAX_TOTAL).default(100),
     dests: z.array(dest).min(1),
     headerRoutes: z.array(headerRoute).default([]),
+    rules: z.array(rule).default([]),
     canaryBy: canaryBy.optional(),
+    sticky: sticky.optional(),
     mirrors: z.array(mirror).default([]),
     preview: preview.optional(),
     /** A chosen version without a ready pod: fail answers 503, spill takes another version (as ingress-nginx does). */
@@ -105,6 +156,8 @@ const route = z
     if (r.preview && !r.dests.some(d => d.role === 'preview')) fault('no destination has the role preview', 'preview')
     const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0
     if (toCanary && !r.dests.some(d => d.role === 'canary')) fault('no destination has the role canary', 'dests')
+    for (const [i, { to }] of r.rules.entries())
+      if (!r.dests.some(d => d.role === to)) fault(`no destination has the role ${to}`, 'rules', i)
     if (r.match.path && r.match.pathPrefix) fault('give path or pathPrefix, not both', 'match')
   })
 

@@ -123,27 +123,38 @@ export const KEEP = 2
 const CONNECTION = [Buffer.alloc(0), Buffer.from('Connection: close\r\n'), Buffer.from('Connection: keep-alive\r\n')]
 
 /** Makes an answer's head fit for the client, in place; the new beginning of the message, left or right of the old one.
- * `unpack`: the chunks are taken off the body, so Transfer-Encoding goes too. */
-export function composeAnswer(buf: Buffer, answer: AnswerHead, says: number, unpack: boolean): number {
+ * `unpack`: the chunks are taken off the body, so Transfer-Encoding goes too. `lines`: the proxy's own, with their ends,
+ * shorter than the headroom in front of what is read. */
+export function composeAnswer(
+  buf: Buffer,
+  answer: AnswerHead,
+  says: number,
+  unpack: boolean,
+  lines: Buffer | undefined,
+): number {
   const { cuts } = answer
   if (unpack && answer.codingTo > 0) cuts.insert(answer.codingFrom, answer.codingTo)
   buf[answer.begin + 7] = 49
   let begin = cuts.close(buf, answer.begin)
-  if (says !== SILENT) {
-    const line = CONNECTION[says]!
-    const size = answer.fieldsFrom - answer.begin
-    buf.copyWithin(begin - line.length, begin, begin + size)
-    begin -= line.length
-    line.copy(buf, begin + size)
-  }
+  const size = answer.fieldsFrom - answer.begin
+  if (says !== SILENT) begin = insertLines(buf, begin, size, CONNECTION[says]!)
+  return lines === undefined ? begin : insertLines(buf, begin, size, lines)
+}
+
+/** Puts lines behind the first one, of `size`, which moves to the left; the new beginning. */
+function insertLines(buf: Buffer, from: number, size: number, lines: Buffer): number {
+  const begin = from - lines.length
+  buf.copyWithin(begin, from, from + size)
+  lines.copy(buf, begin + size)
   return begin
 }
 
 /** Whether a switch was made, said to the client in its own words; the pod's lines on it ended here. */
-export function composeSwitch(buf: Buffer, answer: AnswerHead): Buffer {
-  const out = Buffer.allocUnsafe(answer.end - answer.begin + UPGRADE.length)
+export function composeSwitch(buf: Buffer, answer: AnswerHead, lines: Buffer | undefined): Buffer {
+  const out = Buffer.allocUnsafe(answer.end - answer.begin + UPGRADE.length + (lines?.length ?? 0))
   let at = answer.cuts.copy(buf, answer.begin, answer.end - 2, out, 0)
   at += UPGRADE.copy(out, at)
+  if (lines !== undefined) at += lines.copy(out, at)
   return out.subarray(0, endLine(out, at))
 }
 

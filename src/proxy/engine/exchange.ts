@@ -9,6 +9,7 @@ import type { Series } from '../stats.ts'
 import { type AnswerHead, UNTIL_CLOSE } from './answer-head.ts'
 import type { Client } from './client.ts'
 import { CLOSE, composeAnswer, composeRequest, composeSwitch, KEEP, roomFor, SILENT } from './compose.ts'
+import { cutCookie } from './cut-cookie.ts'
 import { view } from './head-view.ts'
 import { type Copy, copyFor } from './mirror.ts'
 import type { Pool } from './pools.ts'
@@ -52,6 +53,8 @@ export class Exchange implements Asker {
   /** Parts of the body that came before there was a connection. */
   private waiting: Buffer[] | undefined
   private copy: Copy | undefined
+  /** Lines of the proxy's own on the answer. */
+  private lines: Buffer | undefined
   private deadline = NO_DEADLINE
 
   constructor(core: Core, client: Client, port: number) {
@@ -97,6 +100,9 @@ export class Exchange implements Asker {
     this.series = dest.series ??= core.stats.of(route, dest)
     core.stats.begin(this.series)
     if (route.mirrors.length > 0) this.copy = copyFor(core, route, dest, view, this.isUpgrade)
+    const { session } = route
+    this.lines = session?.line(way, view, dest)
+    if (session !== undefined) cutCookie(buf, head, session.cookie)
     const room = roomFor(head, client.caller)
     if (room > this.keep.length) this.keep = Buffer.allocUnsafe(room)
     const target = way.strip ? stripPrefix(view.target(), way.prefix) : undefined
@@ -233,7 +239,7 @@ export class Exchange implements Asker {
       (isOld && answer.framing === CHUNKED) ||
       this.core.draining()
     const says = client.closing ? CLOSE : isOld ? KEEP : SILENT
-    client.out.write(buf, composeAnswer(buf, answer, says, isOld), to)
+    client.out.write(buf, composeAnswer(buf, answer, says, isOld, this.lines), to)
     this.afterAnswer(kept)
   }
 
@@ -267,7 +273,7 @@ export class Exchange implements Asker {
     this.hasAnswered = true
     this.status = 101
     this.deadline = NO_DEADLINE
-    const said = composeSwitch(buf, answer)
+    const said = composeSwitch(buf, answer, this.lines)
     client.out.write(said, 0, said.length)
     client.out.write(buf, answer.end, to)
     this.count(performance.now())
