@@ -2,6 +2,9 @@
 // `pintle`, and `kubectl pintle`: hands the process to the command line.
 import { enableCompileCache } from 'node:module'
 import { basename } from 'node:path'
+import { becomeLean } from './lean.ts'
+
+becomeLean(process.argv.slice(2))
 
 // Compiled modules are kept between runs: --help and typos must feel instant. So the rest is imported after this.
 enableCompileCache()
