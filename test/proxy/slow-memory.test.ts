@@ -1,0 +1,103 @@
+// What clients and pods that do not read cost the proxy, in a process of its own: it is bounded, they are held back, and
+// others do not notice.
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'tap'
+import { get, patternPod } from './behave-pattern.ts'
+import { pod, rawPod } from './kit.ts'
+import { beside, child, crowd } from './slow-child.ts'
+
+const MB = 1024 * 1024
+
+/** Writes `part` again and again until `most` octets are out or nothing more is taken; what was got rid of. */
+async function push(sockets: readonly Socket[], part: Buffer, most: number): Promise<number> {
+  let sent = 0
+  const each = most / sockets.length
+  for (const socket of sockets) {
+    let own = 0
+    const more = (): void => {
+      while (own < each && socket.writable) {
+        own += part.length
+        sent += part.length
+        if (!socket.write(part)) return void socket.once('drain', more)
+      }
+    }
+    more()
+  }
+  let last = -1
+  while (last !== sent) {
+    last = sent
+    await sleep(150)
+  }
+  return sent - sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
+}
+
+test('a client that asks and asks and does not read is held back', async t => {
+  const p = await pod(t, patternPod)
+  const proxy = await child(t, p.url)
+  await beside(t, proxy)
+  const before = await proxy.cost()
+  const sockets = await crowd(t, proxy.port, 4, '')
+  for (const socket of sockets) socket.pause()
+  const flood = Buffer.from(`GET /1/60000 HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(1000))
+  const sent = await push(sockets, flood, 200 * MB)
+  const after = await proxy.cost()
+  t.comment(
+    `sent ${(sent / MB).toFixed(1)} MB, held ${((after.held - before.held) / MB).toFixed(1)} MB, rss ${((after.rss - before.rss) / MB).toFixed(1)}`,
+  )
+  t.ok(sent < 100 * MB, `${(sent / MB).toFixed(1)} MB of requests were taken`)
+  t.ok(after.held - before.held < 32 * MB, `${((after.held - before.held) / MB).toFixed(1)} MB held`)
+  t.equal(await get(proxy.url, 1, 1000), '')
+})
+
+test('large answers that nobody reads are not gathered', async t => {
+  let sent = 0
+  const p = await pod(t, (req, res) => {
+    if (req.url !== '/flood') return void res.end('ok')
+    const part = Buffer.alloc(64 * 1024)
+    const more = (): void => {
+      while (!res.destroyed) {
+        sent += part.length
+        if (!res.write(part)) return void res.once('drain', more)
+      }
+    }
+    more()
+  })
+  const proxy = await child(t, p.url)
+  await beside(t, proxy)
+  const before = await proxy.cost()
+  const sockets = await crowd(t, proxy.port, 60, 'GET /flood HTTP/1.1\r\nHost: a\r\n\r\n')
+  for (const socket of sockets) socket.pause()
+  for (let last = -1; last !== sent; await sleep(150)) last = sent
+  const ms = await beside(t, proxy)
+  const after = await proxy.cost()
+  const held = (after.held - before.held) / 60 / 1024
+  t.comment(
+    `${held.toFixed(1)} KB held each, rss ${((after.rss - before.rss) / MB).toFixed(1)} MB; slowest beside ${ms.toFixed()} ms`,
+  )
+  t.ok(held < 400, `${held.toFixed()} KB held for each`)
+  t.ok(ms < 1000, `the slowest of the others took ${ms.toFixed()} ms`)
+})
+
+test('uploads that no pod reads are not gathered, and hold their clients back', async t => {
+  const p = await rawPod(t, socket => {
+    socket.once('data', data => {
+      if (!data.includes('GET ')) return void socket.pause()
+      socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const proxy = await child(t, p.url)
+  await beside(t, proxy)
+  const before = await proxy.cost()
+  const sockets = await crowd(t, proxy.port, 20, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n')
+  const sent = await push(sockets, Buffer.alloc(MB), 1000 * MB)
+  const ms = await beside(t, proxy)
+  const after = await proxy.cost()
+  const held = (after.held - before.held) / 20 / 1024
+  t.comment(
+    `sent ${(sent / MB).toFixed(1)} MB, ${held.toFixed(1)} KB held each, rss ${((after.rss - before.rss) / MB).toFixed(1)} MB; beside ${ms.toFixed()} ms`,
+  )
+  t.ok(sent < 500 * MB, `${(sent / MB).toFixed()} MB were taken`)
+  t.ok(held < 400, `${held.toFixed()} KB held for each`)
+  t.ok(ms < 1000, `the slowest of the others took ${ms.toFixed()} ms`)
+})
