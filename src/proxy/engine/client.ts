@@ -57,7 +57,7 @@ export class Client {
   private deadline: number
   /** Octets that the client had not taken at the last look, and since when they are stuck. */
   private unsent = 0
-  private stuckSince = 0
+  stuckSince = 0
 
   /** `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called once, at the end. */
   constructor(

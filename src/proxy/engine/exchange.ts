@@ -12,10 +12,11 @@ import { CLOSE, composeAnswer, composeRequest, composeSwitch, KEEP, roomFor, SIL
 import { cutCookie } from './cut-cookie.ts'
 import { view } from './head-view.ts'
 import { type Copy, copyFor } from './mirror.ts'
+import { isFull } from './outlet.ts'
 import type { Pool } from './pools.ts'
 import { CHUNKED, head, NONE } from './request-head.ts'
 import { Tunnel } from './tunnel.ts'
-import { type Asker, isFull, type Upstream } from './upstream.ts'
+import type { Asker, Upstream } from './upstream.ts'
 
 const FIRST_KEEP = 1024
 const NO_DEADLINE = 0

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { Core } from '../core.ts'
 import { type Listen, listening } from '../listen.ts'
 import { Client } from './client.ts'
+import { heldNow, MOST_HELD } from './outlet.ts'
 import { tryAdopting } from './reads.ts'
 
 export type Front = Readonly<{
@@ -50,6 +51,7 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
       clock.now = performance.now()
       core.pools.sweep(clock.now)
       for (const client of clients) client.tick(clock.now)
+      if (heldNow() > MOST_HELD) cutSlowest(clients)
     },
     Math.max(5, Math.min(MOST_TICK, finest / 4)),
   )
@@ -89,5 +91,16 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
     abort() {
       for (const client of clients) client.destroy()
     },
+  }
+}
+
+/** Cuts the readers that have been stuck longest, until what is held for the others is bearable. */
+function cutSlowest(clients: ReadonlySet<Client>): void {
+  const stuck = [...clients].filter(client => client.stuckSince > 0).sort((a, b) => a.stuckSince - b.stuckSince)
+  let over = heldNow() - MOST_HELD
+  for (const client of stuck) {
+    if (over <= 0) return
+    over -= client.out.unsent
+    client.cut()
   }
 }

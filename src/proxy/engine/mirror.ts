@@ -4,7 +4,8 @@ import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
-import { type Asker, isFull, type Upstream } from './upstream.ts'
+import { isFull } from './outlet.ts'
+import type { Asker, Upstream } from './upstream.ts'
 
 /** A longer body is not copied. */
 const MOST_BODY = 64 * 1024

@@ -5,13 +5,17 @@
 // whether the kernel took everything: then the callback has run on return. Node keeps the octets of a write that is
 // still under way alive by itself.
 import type { Socket } from 'node:net'
-import { giveAway, sharedBuffer } from './reads.ts'
+import { giveAway, readSmall, sharedBuffer } from './reads.ts'
 
 /** More than this is copied at once, until a client has shown that it takes such pieces whole. */
 const MOST_DIRECT = 32 * 1024
 const SHOWN = 2
 /** Unsent octets from which on the other side is not read any more. */
-export const HIGH_WATER = 64 * 1024
+const HIGH_WATER = 64 * 1024
+/** Octets held for all slow readers together from which on reads are small and nobody is read ahead of its reader. */
+const SCARCE = 64 * 1024 * 1024
+/** Beyond this the readers that are stuck longest are cut (front.ts). */
+export const MOST_HELD = 192 * 1024 * 1024
 /** Buffers for copies; one is taken for each write that is long or meets a slow reader. */
 const COPY_SIZE = 136 * 1024
 const MOST_SPARE = 16
@@ -20,6 +24,8 @@ const spare: Buffer[] = []
 /** Giving the buffer away costs one call per connection: readers that force it often are answered with copies. */
 const MOST_GIVEN = 20
 let given = 0
+/** Octets that are kept for writes under way, of all connections of this thread. */
+let held = 0
 let givenSince = 0
 
 type Write = (data: Buffer, encoding: 'buffer', done: (error?: Error | null) => void) => void
@@ -95,6 +101,7 @@ export class Outlet {
     this.isWriting = false
     if (this.isDone) return true
     this.unsent += view.length
+    hold(pooled?.length ?? view.length)
     this.sizes.push(view.length)
     this.lent.push(pooled)
     return false
@@ -109,11 +116,25 @@ export class Outlet {
       this.isDone = true
       return
     }
-    this.unsent -= this.sizes.shift() ?? 0
+    const size = this.sizes.shift() ?? 0
     const pooled = this.lent.shift()
+    this.unsent -= size
+    hold(-(pooled?.length ?? size))
     if (pooled && spare.length < MOST_SPARE) spare.push(pooled)
     if (this.unsent === 0 && !this.isClosed) this.onSent()
   }
+}
+
+/** Must the side that is read wait for this one? */
+export const isFull = (out: Outlet): boolean => out.unsent > (held > SCARCE ? 0 : HIGH_WATER)
+
+/** Octets held for slow readers. */
+export const heldNow = (): number => held
+
+function hold(size: number): void {
+  held += size
+  if (held > SCARCE) readSmall(true)
+  else if (held < SCARCE / 2) readSmall(false)
 }
 
 function countGiven(): void {

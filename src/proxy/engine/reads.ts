@@ -9,6 +9,8 @@ import { connect, createServer, Socket } from 'node:net'
 /** Octets in front of what is read, for lines that the proxy adds to a head. */
 export const HEADROOM = 2048
 const SIZE = 128 * 1024
+/** What one read takes while memory is scarce. */
+const SMALL = 16 * 1024
 
 /** Takes what was read: [from, to) of the buffer, which may be written to, from 0 to `to`. */
 export type Reader = { take(buf: Buffer, from: number, to: number): void }
@@ -18,7 +20,8 @@ type Inner = { _handle: Handle | null }
 const innerOf = (socket: Socket): Inner => socket as unknown as Inner
 
 let whole = Buffer.allocUnsafeSlow(HEADROOM + SIZE)
-let window = whole.subarray(HEADROOM)
+let isScarce = false
+let window = windowOf(whole)
 const readers = new Set<Socket>()
 let isAdopting: boolean | undefined
 
@@ -28,7 +31,22 @@ export const sharedBuffer = (): Buffer => whole
 /** Leaves the shared buffer to a write that is still under way, and lets all sockets read into a new one. */
 export function giveAway(): void {
   whole = Buffer.allocUnsafeSlow(HEADROOM + SIZE)
-  window = whole.subarray(HEADROOM)
+  pointAll()
+}
+
+/** While memory is scarce all sockets read small pieces, so that a slow reader can hold little. */
+export function readSmall(scarce: boolean): void {
+  if (scarce === isScarce) return
+  isScarce = scarce
+  pointAll()
+}
+
+function windowOf(buffer: Buffer): Buffer {
+  return buffer.subarray(HEADROOM, HEADROOM + (isScarce ? SMALL : SIZE))
+}
+
+function pointAll(): void {
+  window = windowOf(whole)
   for (const socket of readers) innerOf(socket)._handle?.useUserBuffer(window)
 }
 

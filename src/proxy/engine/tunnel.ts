@@ -2,7 +2,8 @@
 import type { Core } from '../core.ts'
 import type { Series } from '../stats.ts'
 import type { Client } from './client.ts'
-import { type Asker, isFull, type Upstream } from './upstream.ts'
+import { isFull } from './outlet.ts'
+import type { Asker, Upstream } from './upstream.ts'
 
 export class Tunnel implements Asker {
   readonly toHead = false

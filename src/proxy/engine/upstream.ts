@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { type AnswerHead, answer, readAnswer, UNTIL_CLOSE } from './answer-head.ts'
 import { Chunks } from './chunks.ts'
-import { HIGH_WATER, Outlet } from './outlet.ts'
+import { Outlet } from './outlet.ts'
 import type { Pool } from './pools.ts'
 import { dial, HEADROOM } from './reads.ts'
 import { CHUNKED, LENGTH, MOST_HEAD } from './request-head.ts'
@@ -271,6 +271,3 @@ export class Upstream {
 }
 
 const EMPTY = Buffer.alloc(0)
-
-/** Must the reading side wait for this one? */
-export const isFull = (out: Outlet): boolean => out.unsent > HIGH_WATER
