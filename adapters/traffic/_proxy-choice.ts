@@ -35,6 +35,7 @@ const session = z
     maxAge: z.int().min(1).max(MOST_AGE).optional().describe('Its life in seconds; default: until the browser closes.'),
     sameSite: z.enum(['Strict', 'Lax', 'None']).optional().describe('Default Lax.'),
     secure: z.boolean().optional().describe('Only over HTTPS; default false.'),
+    follow: z.boolean().optional().describe('Sessions of stable join the canary as its weight grows; default false.'),
   })
   .refine(
     s => s.secure === true || (s.sameSite !== 'None' && !/^__(host|secure)-/i.test(s.cookie)),

@@ -125,7 +125,7 @@ function compileRoute(route: Route, lagsAt: (name: string) => Lags, resolve: Res
     lags,
     forced: forcedBy(route, dests),
     bucket: bucketsOf(route, dests),
-    session: sessionOf(route, dests),
+    session: sessionOf(route, dests, name => lagsAt(`${route.name} ${name}`)),
     mirrors: compileMirrors(route.mirrors, name => lagsAt(`${route.name} mirror ${name}`)),
     spill: route.onEmpty === 'spill',
   }

@@ -9,7 +9,7 @@
 // away from the sum of its shares, after every single request. When weights of three or more sides move, less than two.
 // (A golden-ratio sequence needs no lags but strays by up to four requests; plain smooth weights have a fixed pattern.)
 
-/** The memory of one route's choice. It lives through weight changes; only `pick` and `reweigh` touch it. */
+/** The memory of one route's choice. It lives through weight changes; only functions of this file touch it. */
 export type Lags = { total: number; readonly lag: Map<string, Lag>; seed: number }
 
 /** One side's lag in the memory that it belongs to. */
@@ -106,6 +106,13 @@ export function keepOnly(lags: Lags, keys: ReadonlySet<string>): void {
   if (left === 0) return
   const [heir] = [...lags.lag.values()].sort((a, b) => (left > 0 ? a.units - b.units : b.units - a.units))
   if (heir) heir.units += left
+}
+
+/** The next of a sequence of places in [0, 1) of which every stretch gets its share, from any place on: steps of the
+ * golden ratio. For a memory that nothing is picked with. */
+export function nextPlace(lags: Lags): number {
+  lags.seed = (lags.seed + 0x9e3779b9) >>> 0
+  return lags.seed / 0x1_0000_0000
 }
 
 /** A number in [0, 1): a small mixing generator, enough to break patterns. */

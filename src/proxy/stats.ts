@@ -61,6 +61,8 @@ export type Stats = Readonly<{
   all(): readonly Series[]
   /** Sums over the last `seconds` (1..300, the current one included); `route` null: all routes. */
   report(route: string | null, seconds: number): Report
+  /** Requests that a version finished in the last `seconds` (1..300, the current one included). */
+  recent(series: Series, seconds: number): number
   /** Forgets series that are idle and not in use. */
   forget(used: readonly CompiledRoute[]): void
   /** Requests that matched no route, or were refused as malformed. */
@@ -120,6 +122,12 @@ export function createStats(now: () => number = Date.now): Stats {
           [...Map.groupBy(chosen, label)].filter(([key]) => key !== '').map(([key, group]) => [key, sum(group)]),
         )
       return { route, windowSeconds: seconds, total: sum(chosen), byRole: by(s => s.role), byHash: by(s => s.hash) }
+    },
+    recent(s, seconds) {
+      const last = Math.floor(now() / 1000)
+      let requests = 0
+      for (const slot of s.slots) if (slot && slot.second > last - seconds) requests += slot.requests
+      return requests
     },
     forget(used) {
       const live = new Set(used.flatMap(r => r.dests.map(d => keyOf(r.name, labelOf(d), d.hash))))

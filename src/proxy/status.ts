@@ -12,10 +12,16 @@ export type DestStatus = Readonly<{
   inFlight: number
   tunnels: number
   requests: number
+  /** Its part of the requests that the route's versions finished in the last minute, 0 to 1: where users stay on their
+   * versions it need not be near the weight. Null when there were none. */
+  share: number | null
   errors: number
   aborts: number
   retries: number
 }>
+
+/** Seconds that `share` looks back. */
+const SHARE_SECONDS = 60
 
 export type Status = Readonly<{
   ready: boolean
@@ -48,11 +54,12 @@ export type About = Omit<Status, 'generation' | 'unrouted' | 'refused' | 'routes
 /** Puts the status together. */
 export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status {
   const current = new Set<unknown>()
-  const routes = snapshot.routes.map(route => ({
-    name: route.name,
-    total: route.total,
-    dests: route.dests.map(dest => {
-      const series = stats.of(route, dest)
+  const routes = snapshot.routes.map(route => {
+    const serieses = route.dests.map(dest => stats.of(route, dest))
+    const recent = serieses.map(series => stats.recent(series, SHARE_SECONDS))
+    const recently = sum(recent)
+    const dests = route.dests.map((dest, i) => {
+      const series = serieses[i]!
       current.add(series)
       const { inFlight, tunnels, errors, aborts, retries } = series
       return {
@@ -65,12 +72,14 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
         inFlight,
         tunnels,
         requests: sum(series.classes),
+        share: recently === 0 ? null : recent[i]! / recently,
         errors,
         aborts,
         retries,
       }
-    }),
-  }))
+    })
+    return { name: route.name, total: route.total, dests }
+  })
   const former = stats
     .all()
     .filter(s => !current.has(s))

@@ -87,6 +87,8 @@ const session = z
     sameSite: z.enum(['Strict', 'Lax', 'None']).default('Lax'),
     /** Only over HTTPS. */
     secure: z.boolean().default(false),
+    /** Sessions of stable join the canary as its weight grows; else only new sessions do. */
+    follow: z.boolean().default(false),
   })
   .refine(
     s => s.secure || (s.sameSite !== 'None' && !/^__(host|secure)-/i.test(s.cookie)),

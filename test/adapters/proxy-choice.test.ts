@@ -26,7 +26,7 @@ test('stickiness is judged alike', async t => {
   // biome-ignore format: a table reads best as a table
   const table: [good: boolean, sticky: unknown][] = [
     [true, { by: 'header', name: 'X-User' }], [true, { by: 'cookie', name: 'uid', salt: '' }],
-    [true, { by: 'claim', name: 'https://example.com/id', salt: 'x' }], [true, { session }],
+    [true, { by: 'claim', name: 'https://example.com/id', salt: 'x' }], [true, { session }], [true, { session: { ...session, follow: true } }], [false, { session: { ...session, follow: 'yes' } }],
     [true, { session: { ...session, maxAge: 34_560_000, sameSite: 'None', secure: true } }],
     [true, { session: { cookie: '__Host-v', secure: true } }],
     [false, {}], [false, null], [false, 'header'], [false, { by: 'header' }], [false, { name: 'a' }],

@@ -19,8 +19,8 @@ test('status, stats, metrics and health tell what is served', async t => {
     routes: [{ name: 'web', total: 100 }],
   })
   t.match(status.routes[0].dests, [
-    { role: 'stable', weight: 50, requests: 5, errors: 0, inFlight: 0 },
-    { role: 'canary', weight: 50, requests: 5, errors: 5, inFlight: 0 },
+    { role: 'stable', weight: 50, requests: 5, share: 0.5, errors: 0, inFlight: 0 },
+    { role: 'canary', weight: 50, requests: 5, share: 0.5, errors: 5, inFlight: 0 },
   ])
   const stats = JSON.parse((await get('/stats?route=web&window=10s')).body)
   t.match(stats, { route: 'web', windowSeconds: 10, total: { requests: 10, errors: 5, errorRate: 0.5 } })

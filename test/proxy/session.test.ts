@@ -116,16 +116,86 @@ test('a request that a rule decides neither begins nor ends a session', async t 
   t.same(visit(browser), { version: 'old', line: undefined })
 })
 
+test('sessions that follow: all 10,000 join as the weight says, to within a few, and none leaves', async t => {
+  const memory = freshMemory()
+  const follow = { sticky: { session: { ...session, follow: true } } }
+  const browsers = Array.from({ length: 10_000 }, (): Browser => ({}))
+  let was: string[] = []
+  for (const weight of [1, 5, 10, 25, 50, 75, 99]) {
+    const visit = visits(split(weight, follow), memory)
+    const now = browsers.map(browser => visit(browser).version)
+    t.notOk(
+      was.some((version, i) => version === 'new' && now[i] !== 'new'),
+      `weight ${weight}: none leaves`,
+    )
+    const canary = now.filter(version => version === 'new').length
+    t.ok(Math.abs(canary - 100 * weight) < 10, `weight ${weight}: ${canary} of 10,000`)
+    const again = browsers.map(browser => visit(browser))
+    t.notOk(
+      again.some(({ version, line }, i) => version !== now[i] || line !== undefined),
+      'the next request agrees',
+    )
+    was = now
+  }
+})
+
+test('sessions that follow begin at any weight, come back when they like, and do not come in step with the weights', async t => {
+  const memory = freshMemory()
+  const follow = { sticky: { session: { ...session, follow: true } } }
+  const browsers: Browser[] = []
+  for (const weight of [2, 20, 40, 60]) {
+    const visit = visits(split(weight, follow), memory)
+    for (let i = 0; i < 2500; i++) browsers.push({})
+    // Only every third of the old ones is here at this weight.
+    for (const [i, browser] of browsers.entries())
+      if (browser.value === undefined || i % 3 === weight % 3) visit(browser)
+  }
+  const last = visits(split(60, follow), memory)
+  const canary = browsers.filter(browser => last(browser).version === 'new').length
+  t.ok(Math.abs(canary - 6000) < 20, `60 %: ${canary} of 10,000`)
+})
+
+test('requests of a following session that are under way at once agree on where it goes', async t => {
+  const memory = freshMemory()
+  const follow = { sticky: { session: { ...session, follow: true } } }
+  const begun = visits(split(10, follow), memory)
+  const grown = visits(split(50, follow), memory)
+  let joined = 0
+  let disagree = 0
+  for (let i = 0; i < 200; i++) {
+    const browser: Browser = {}
+    begun(browser)
+    const { value } = browser
+    const answers = Array.from({ length: 5 }, () => grown({ value: value! }))
+    if (new Set(answers.map(a => `${a.version} ${a.line}`)).size > 1) disagree++
+    if (value!.startsWith('old') && answers[0]!.version === 'new') joined++
+  }
+  t.equal(disagree, 0)
+  t.ok(Math.abs(joined - 80) < 4, `of 180 on stable 80 join, got ${joined}`)
+})
+
+test('a following session stays with stable while the canary has no pods, and a shrinking weight moves nobody', async t => {
+  const follow = { sticky: { session: { ...session, follow: true } } }
+  const early: Browser = { value: 'old.new.1000' }
+  t.same(visits(split(50, follow), freshMemory(), ['shop/canary'])(early), { version: 'old', line: undefined })
+  t.match(visits(split(50, follow))(early), { version: 'new', line: /version=new\.new;/ })
+  t.same(visits(split(10, follow))(early), { version: 'new', line: undefined })
+  for (const value of ['old.new.12345678', 'old.new.-1', 'old.new.1.1'])
+    t.match(visits(split(50, follow))({ value }).line, /^Set-Cookie/, `${value} is none`)
+})
+
 test('three versions are three kinds of sessions', async t => {
   const three = split(0, { dests: [to('canary', 20, 'new'), to('stable', 70, 'old'), to('extra', 10, 'try')] })
   const visit = visits(three)
   const got: Record<string, number> = {}
+  let flips = 0
   for (let i = 0; i < 1000; i++) {
     const browser: Browser = {}
     const { version } = visit(browser)
     got[version] = (got[version] ?? 0) + 1
-    t.equal(visit(browser).version, version)
+    if (visit(browser).version !== version) flips++
   }
+  t.equal(flips, 0)
   for (const [version, wanted] of Object.entries({ new: 200, old: 700, try: 100 }))
     t.ok(Math.abs(got[version]! - wanted) < 2, `${version}: ${got[version]}`)
 })

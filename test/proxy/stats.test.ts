@@ -134,3 +134,19 @@ test('versions long gone are forgotten, those in the table never', async t => {
     ['stable'],
   )
 })
+
+test('what a version finished lately moves with the clock', async t => {
+  const w = world()
+  const lately = () => w.stats.recent(w.stats.of(route!, canary!), 60)
+  t.equal(lately(), 0)
+  for (let i = 0; i < 3; i++) w.serve(canary, 200)
+  w.serve(canary, 0)
+  w.serve(stable, 200)
+  w.pass(59_000)
+  w.serve(canary, 200)
+  t.equal(lately(), 4, 'a client that left is no request of the version')
+  w.pass(1000)
+  t.equal(lately(), 1)
+  w.pass(600_000)
+  t.equal(lately(), 0)
+})
