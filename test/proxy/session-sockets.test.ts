@@ -45,12 +45,16 @@ test('a client keeps its version through growing weights, on connections of its 
 
 test('other cookies reach the pod as they are, whatever stands around ours', async t => {
   const seen: string[] = []
-  const p = await rawPod(t, socket =>
+  const p = await rawPod(t, socket => {
+    let request = ''
     socket.on('data', data => {
-      seen.push(data.toString('latin1'))
+      request += data.toString('latin1')
+      if (!request.endsWith('\r\n\r\nbody')) return
+      seen.push(request)
+      request = ''
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
-    }),
-  )
+    })
+  })
   const { port } = await proxy(t, { table: sticky(p.url, p.url, 50) })
   const ours = `${COOKIE}=old.new`
   // biome-ignore format: a table reads best as a table
