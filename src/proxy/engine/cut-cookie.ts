@@ -6,6 +6,8 @@ import type { RequestHead } from './request-head.ts'
 const COOKIE = lower('cookie')
 const SEMICOLON = 59
 const EQUALS = 61
+/** Browsers send one for each path that they know; whoever sends more in one line loses the line. */
+const MOST_CUTS = 8
 
 /** Leaves out all cookies of this name (its case counts), and a line that holds no other. */
 export function cutCookie(buf: Buffer, head: RequestHead, name: string): void {
@@ -32,7 +34,8 @@ function cutPairs(buf: Buffer, { cuts }: RequestHead, name: string, line: number
     from = after
   }
   if (found.length === 0) return
-  if (stays) for (let i = 0; i < found.length; i += 2) cuts.insert(found[i]!, found[i + 1]!)
+  if (stays && found.length <= 2 * MOST_CUTS)
+    for (let i = 0; i < found.length; i += 2) cuts.insert(found[i]!, found[i + 1]!)
   else cuts.insert(line, next)
 }
 
