@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
+import { notYetBehaviours } from './hostile-not-yet.ts'
 import { readRequest } from './hostile-read.ts'
 import { readAnswer } from './hostile-read-answer.ts'
 import { ask, eventually, only, pod, proxy, rawPod, wire } from './kit.ts'
@@ -188,6 +189,7 @@ test('a connection to a pod is used again if, and only if, the pod keeps it', as
     'HTTP/1.1 200 OK\r\nConnection: X-A, CLOSE\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok': ['close among others', 5],
     'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok': ['HTTP/1.0', 5],
     'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok': ['HTTP/1.0 that keeps', 1],
+    'HTTP/1.1 200 OK\r\nConnection: close, keep-alive\r\nContent-Length: 2\r\n\r\nok': ['close, keep-alive', 5],
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokk': ['an octet too many', 5],
   }
   for (const [answer, [what, connections]] of Object.entries(table)) {
@@ -195,6 +197,21 @@ test('a connection to a pod is used again if, and only if, the pod keeps it', as
     const { url } = await proxy(t, { table: only(p.url) })
     for (let i = 0; i < 5; i++) t.equal((await ask(url)).status, answer.includes('204') ? 204 : 200, what)
     t.equal(p.count(), connections, what)
+  }
+})
+
+test('in HTTP/1.0 too, close counts and keep-alive beside it does not', async t => {
+  for (const connection of ['close, keep-alive', 'keep-alive, close', 'close\r\nConnection: keep-alive']) {
+    const p = await counting(t, `HTTP/1.0 200 OK\r\nConnection: ${connection}\r\nContent-Length: 2\r\n\r\nok`)
+    const { url, port } = await proxy(t, { table: only(p.url) })
+    for (let i = 0; i < 3; i++) await ask(url)
+    const w = wire(t, port, `GET / HTTP/1.0\r\nHost: a\r\nConnection: ${connection}\r\n\r\n`)
+    await w.until('ok')
+    const isClosed = await Promise.race([w.closed.then(() => true), sleep(300).then(() => false)])
+    const isRight = isClosed && p.count() === 4
+    if (connection.startsWith('close') && notYetBehaviours.has('close beside keep-alive in HTTP/1.0'))
+      t.notOk(isRight, `${connection} passes: take it off the list`)
+    else t.ok(isRight, `${connection}: closed ${isClosed}, ${p.count()} connections for 4 requests`)
   }
 })
 
@@ -251,6 +268,18 @@ test('an answer before the end of a large upload is passed on while the client g
   t.match(await w.until('too much'), /^HTTP\/1\.1 413 /)
   t.equal((await ask(url, '/next')).body, 'ok')
   await eventually(() => sent === size || w.socket.destroyed, 'the client is rid of its body, or told to stop')
+})
+
+test('an answer of the proxy itself reaches a client that goes on sending', async t => {
+  const { port } = await proxy(t, { table: only('http://127.0.0.1:1', { match: { hosts: ['b'] } }) })
+  const size = 8 * 1024 * 1024
+  const w = wire(t, port, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
+  const part = Buffer.alloc(size / 16)
+  for (let i = 0; i < 16 && w.socket.writable; i++) {
+    w.socket.write(part)
+    await sleep(5)
+  }
+  t.match(await w.until('no route'), /^HTTP\/1\.1 404 [\s\S]*\r\nConnection: close\r\n/)
 })
 
 test('a pod that breaks off within an upload is a 502, and the client may ask again', async t => {

@@ -44,6 +44,15 @@ export function answerSplits(): AnswerCase[] {
     const more = { expect: 'relay', got: [200, '(body)'] } as const
     for (let at = 1; at < text.length; at++)
       cases.push({ name: `${label}, cut at ${at}`, answer: [text.slice(0, at), 2, text.slice(at)], ...more })
+    for (let at = 1; at < text.length; at++) {
+      const request = 'GET /case HTTP/1.0\r\nHost: a\r\n\r\n'
+      cases.push({
+        name: `old client: ${label}, cut at ${at}`,
+        answer: [text.slice(0, at), 2, text.slice(at)],
+        request,
+        ...more,
+      })
+    }
     cases.push({ name: `${label}, octet by octet`, answer: [...text].flatMap(octet => [octet, 1]), ...more })
   }
   return cases

@@ -98,6 +98,7 @@ async function converse(port: number, parts: readonly string[]): Promise<{ said:
   })
   socket.on('error', () => {})
   const closed = new Promise<boolean>(done => socket.on('close', () => done(false)))
+  await new Promise<void>(done => socket.once('connect', done).once('close', done))
   for (const [i, part] of parts.entries()) {
     if (i > 0) await sleep(PAUSE_MS)
     if (socket.writable) socket.write(Buffer.from(part, 'latin1'))

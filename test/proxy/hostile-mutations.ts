@@ -112,6 +112,11 @@ export function splits(): Case[] {
     expect: 'clean',
     seen: ['GET /a a', 'GET /b b'],
   })
+  add('an empty line in front', `\r\n${POST}`, { expect: 'clean', seen: ['POST /m?n m.test (body)'] })
+  add('an empty line between', `${POST}\r\n${POST}`, {
+    expect: 'clean',
+    seen: ['POST /m?n m.test (body)', 'POST /m?n m.test (body)'],
+  })
   for (const [name, text] of Object.entries(HOSTILE)) add(name, text, { expect: 'refused' })
   for (const [name, text] of Object.entries(HOSTILE_BODIES)) add(name, text, { expect: 'cut' })
   return cases
