@@ -138,11 +138,15 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
   if (typeof upstream !== 'string') {
     const { endpoints, hash, problem } = resolve(upstream.service, upstream.port)
     const known = problem === undefined ? {} : { problem }
-    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints, ...known }
+    const spoken =
+      upstream.protocol === undefined ? endpoints : endpoints.map(e => ({ ...e, protocol: 'h2c' as const }))
+    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints: spoken, ...known }
   }
-  const url = new URL(upstream)
+  const isH2c = upstream.startsWith('h2c:')
+  const url = new URL(upstream.replace(/^h2c:/, 'http:'))
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const endpoints = [endpointAt(host, url.port === '' ? 80 : Number(url.port))]
+  const at = endpointAt(host, url.port === '' ? 80 : Number(url.port))
+  const endpoints = [isH2c ? { ...at, protocol: 'h2c' as const } : at]
   return { key, role, weight, hash: spec.hash ?? '', target, endpoints }
 }
 

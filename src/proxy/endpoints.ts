@@ -1,8 +1,9 @@
 // Which pods stand behind a Service: its EndpointSlices read into addresses, ready ones first. Pure.
 import type { KubeObject } from '../contract.ts'
 
-/** One address to dial. `key` is what connection pools and in-flight counts go by. */
-export type Endpoint = Readonly<{ key: string; host: string; port: number; pod?: string }> & {
+/** One address to dial. `key` is what connection pools and in-flight counts go by; `protocol` what the pod speaks when it
+ * is not HTTP/1.1. */
+export type Endpoint = Readonly<{ key: string; host: string; port: number; pod?: string; protocol?: 'h2c' }> & {
   /** Its connections, once looked up: a note of the engine's, for speed. */
   pool?: unknown
 }
@@ -16,11 +17,13 @@ type SliceEndpoint = Readonly<{
   conditions?: Readonly<{ ready?: boolean | null; serving?: boolean | null; terminating?: boolean | null }>
   targetRef?: Readonly<{ kind?: string; name?: string }>
 }>
-type ServicePort = Readonly<{ name?: string; port?: number; protocol?: string }>
+type ServicePort = Readonly<{ name?: string; port?: number; protocol?: string; appProtocol?: string }>
 type ServiceSpec = Readonly<{ ports?: readonly ServicePort[]; selector?: Readonly<Record<string, string>> }>
 
 export const SERVICE_NAME = 'kubernetes.io/service-name'
 const HASH = 'rollouts-pod-template-hash'
+/** Kubernetes' standard name for HTTP/2 over cleartext by prior knowledge (Service, ports.appProtocol). */
+const H2C = 'kubernetes.io/h2c'
 
 export const endpointAt = (host: string, port: number, pod?: string): Endpoint => ({
   key: host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`,
@@ -52,7 +55,8 @@ export function backendOf(
     for (const e of (slice['endpoints'] ?? []) as readonly SliceEndpoint[]) {
       const host = e.addresses?.[0]
       if (host === undefined) continue
-      const endpoint = endpointAt(host, number, e.targetRef?.name)
+      const at = endpointAt(host, number, e.targetRef?.name)
+      const endpoint = wanted.appProtocol === H2C ? { ...at, protocol: 'h2c' as const } : at
       const { ready: isReady, serving, terminating } = e.conditions ?? {}
       // Kubernetes: an unknown ready means ready; serving falls back to ready.
       if ((isReady ?? true) && !terminating) ready.set(endpoint.key, endpoint)

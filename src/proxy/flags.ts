@@ -24,6 +24,9 @@ export type ProxyFlags = RouteFlags &
     dialMap?: string
     /** Comma separated addresses and ranges. */
     trust?: string
+    /** PEM files; given together. */
+    tlsCert?: string
+    tlsKey?: string
   }>
 
 /** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
@@ -36,9 +39,16 @@ export async function proxyOptionsFromFlags(
     listen: flags.listen ?? ':8080',
     admin: flags.admin ?? '127.0.0.1:9180',
     source: await sourceOf(flags, connect),
+    ...tlsOf(flags),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
     ...(flags.trust === undefined ? {} : { trust: flags.trust.split(',').map(range => range.trim()) }),
   }
+}
+
+function tlsOf({ tlsCert: cert, tlsKey: key }: ProxyFlags): Pick<ProxyOptions, 'tls'> {
+  if (cert === undefined && key === undefined) return {}
+  if (cert !== undefined && key !== undefined) return { tls: { cert, key } }
+  throw new UserError('PIN4005', '--tls-cert and --tls-key go together', 'Give both, as PEM files.', 2)
 }
 
 async function sourceOf(flags: ProxyFlags, connect?: () => Promise<RouteCache>): Promise<Source> {

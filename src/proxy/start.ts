@@ -15,6 +15,7 @@ import { tableSource } from './source-flags.ts'
 import { createStats, type Report } from './stats.ts'
 import { type Status, statusOf } from './status.ts'
 import { parseTable, type RouteTableInput } from './table.ts'
+import { followCertificate, type TlsFiles } from './tls.ts'
 
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
 export { fileSource } from './source-file.ts'
@@ -30,6 +31,8 @@ export type ProxyOptions = Readonly<{
   table?: RouteTableInput
   /** `10.0.0.0/8=127.0.0.0/8`: where addresses of the first range are dialled. */
   dialMap?: string
+  /** Serve TLS with this certificate, HTTP/2 among it; the files are followed as they change. */
+  tls?: TlsFiles
   /** Addresses or ranges of peers whose X-Forwarded-* are believed. */
   trust?: readonly string[]
   limits?: Partial<Limits>
@@ -89,7 +92,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     tunnels: new Set(),
   }
   const source = options.source ?? (options.table && tableSource(options.table))
-  const front = await openFront(core, listenOf(options.listen ?? '127.0.0.1:0'))
+  const certificate = options.tls && (await followCertificate(options.tls))
+  const front = await openFront(core, listenOf(options.listen ?? '127.0.0.1:0'), certificate)
 
   let openPorts = Promise.resolve()
   const sink: Sink = {
@@ -117,7 +121,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       draining,
       applied,
       source: source?.about ?? 'swap',
-      problems: [...problems, ...portProblems],
+      problems: [...problems, ...portProblems, ...[certificate?.problem() ?? []].flat()],
       uptimeSeconds: (performance.now() - started) / 1000,
     })
 
@@ -134,6 +138,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       front.abort()
       await stopped
       pools.close()
+      certificate?.stop()
       await admin?.close()
     })()
     return closing
@@ -166,7 +171,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   const shownHost = urlHost(options.listen)
   return {
-    url: `http://${shownHost}:${front.port}`,
+    url: `${certificate ? 'https' : 'http'}://${shownHost}:${front.port}`,
     adminUrl: `http://${urlHost(options.admin)}:${admin.port}`,
     port: front.port,
     adminPort: admin.port,

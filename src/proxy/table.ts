@@ -20,11 +20,13 @@ const stringMatch = z
 
 /** Where requests go: a fixed address, or the pods behind a Service, dialled directly. */
 const upstream = z.union([
-  z.string().refine(isUpstreamUrl, 'must look like http://host:port, without path, query or user'),
+  z.string().refine(isUpstreamUrl, 'must look like http://host:port or h2c://host:port, without path, query or user'),
   z.strictObject({
     service: z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look like namespace/name'),
     /** Port of the Service, by number or name; not given: its first. */
     port: z.union([portNumber, z.string().min(1)]).optional(),
+    /** HTTP/2 without TLS, for gRPC; also asked for by the Service port's appProtocol kubernetes.io/h2c. */
+    protocol: z.literal('h2c').optional(),
   }),
 ])
 
@@ -215,7 +217,8 @@ function isRegExp(text: string): boolean {
   }
 }
 
-function isUpstreamUrl(text: string): boolean {
+function isUpstreamUrl(given: string): boolean {
+  const text = given.replace(/^h2c:/, 'http:')
   const url = URL.parse(text)
   return url?.protocol === 'http:' && url.hostname !== '' && text.replace(/\/$/, '') === `http://${url.host}`
 }

@@ -8,7 +8,7 @@ import { type Caller, callerOf, ownAnswer } from './compose.ts'
 import { Exchange } from './exchange.ts'
 import { Outlet } from './outlet.ts'
 import { mayContinue, readRequest } from './read-request.ts'
-import { adopt, HEADROOM } from './reads.ts'
+import { adopt, HEADROOM, readByEvents } from './reads.ts'
 import { CHUNKED, head, LENGTH, MOST_HEAD } from './request-head.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -26,8 +26,20 @@ const MOST_PIPELINED = 64 * 1024
  * once could destroy the answer on its way (RFC 9112 9.6). */
 const LINGER_MS = 2000
 
+/** A connection that was accepted. `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called
+ * once, at the end; `speaksH2` takes over a connection that turns out to speak HTTP/2. */
+export type Arrival = Readonly<{
+  accepted: Socket
+  port: number
+  isSecure: boolean
+  clock: Readonly<{ now: number }>
+  gone(client: Client): void
+  speaksH2(client: Client, read: Buffer): void
+}>
+
 export class Client {
   private readonly core: Core
+  private readonly speaksH2: Arrival['speaksH2']
   readonly clock: Readonly<{ now: number }>
   readonly socket: Socket
   readonly out: Outlet
@@ -59,20 +71,14 @@ export class Client {
   private unsent = 0
   stuckSince = 0
 
-  /** `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called once, at the end. */
-  constructor(
-    accepted: Socket,
-    port: number,
-    core: Core,
-    clock: Readonly<{ now: number }>,
-    gone: (client: Client) => void,
-  ) {
+  constructor({ accepted, port, isSecure, clock, gone, speaksH2 }: Arrival, core: Core) {
     this.core = core
     this.clock = clock
-    this.socket = adopt(accepted, this)
-    this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook())
+    this.speaksH2 = speaksH2
+    this.socket = isSecure ? readByEvents(accepted, this) : adopt(accepted, this)
+    this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook(), isSecure)
     const peer = (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-    this.caller = callerOf(peer, port, core.trusts(peer))
+    this.caller = callerOf(peer, port, core.trusts(peer), isSecure ? 'https' : 'http')
     this.port = port
     this.exchange = new Exchange(core, this, port)
     this.deadline = clock.now + core.limits.head
@@ -184,13 +190,17 @@ export class Client {
     if (buf[at] === 13 && at + 1 < to && buf[at + 1] === 10) at += 2
     if (at === to) return to
     const verdict = readRequest(buf, at, to, this.caller.trusted)
+    if (verdict < 0 && !this.hasAsked && isPreface(buf, at, to)) {
+      this.state = LEAVING
+      this.speaksH2(this, Buffer.from(buf.subarray(at, to)))
+      return to
+    }
     if (verdict < 0) {
       this.refuse(-verdict, head.why)
       return to
     }
     if (verdict === 0) {
       if (this.deadline === 0 || this.hasAsked) this.deadline = this.clock.now + this.core.limits.head
-      this.hasAsked = true
       this.hold(buf, at, to)
       return to
     }
@@ -335,3 +345,9 @@ export class Client {
 }
 
 const EMPTY_HEADROOM = Buffer.alloc(HEADROOM)
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\n')
+
+/** The beginning of HTTP/2 by prior knowledge (RFC 9113 3.4). */
+const isPreface = (buf: Buffer, from: number, to: number): boolean =>
+  to - from >= PREFACE.length && buf.compare(PREFACE, 0, PREFACE.length, from, from + PREFACE.length) === 0

@@ -9,6 +9,7 @@ export type Caller = {
   readonly peer: string
   readonly port: number
   readonly trusted: boolean
+  readonly proto: 'http' | 'https'
   /** The lines up to the value of X-Forwarded-Host. */
   readonly lines: Buffer
   /** The lines with the host of the last request, and the empty line; clients rarely change the host. */
@@ -18,9 +19,9 @@ export type Caller = {
 }
 
 /** Who asks: `peer` an address, `port` that of the proxy. */
-export function callerOf(peer: string, port: number, trusted: boolean): Caller {
-  const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `
-  return { peer, port, trusted, lines: Buffer.from(lines, 'latin1'), whole: Buffer.alloc(0), hostSize: -1 }
+export function callerOf(peer: string, port: number, trusted: boolean, proto: Caller['proto']): Caller {
+  const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `
+  return { peer, port, trusted, proto, lines: Buffer.from(lines, 'latin1'), whole: Buffer.alloc(0), hostSize: -1 }
 }
 
 const TRAILERS = Buffer.from('TE: trailers\r\n')
@@ -110,7 +111,7 @@ function forwardedLines(
 ): number {
   let at = from
   at += out.write(`X-Forwarded-For: ${chain === undefined ? '' : `${chain}, `}${caller.peer}\r\n`, at, 'latin1')
-  if (!(head.came & CAME.proto)) at += out.write('X-Forwarded-Proto: http\r\n', at, 'latin1')
+  if (!(head.came & CAME.proto)) at += out.write(`X-Forwarded-Proto: ${caller.proto}\r\n`, at, 'latin1')
   if (!(head.came & CAME.port)) at += out.write(`X-Forwarded-Port: ${caller.port}\r\n`, at, 'latin1')
   if (head.came & CAME.host) return at
   return at + out.write(`X-Forwarded-Host: ${buf.toString('latin1', head.hostFrom, head.hostTo)}\r\n`, at, 'latin1')

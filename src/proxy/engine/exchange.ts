@@ -163,6 +163,10 @@ export class Exchange implements Asker {
       else this.fail(502, `no pod behind ${target} took the connection`)
       return undefined
     }
+    if (pool.endpoint.protocol === 'h2c') {
+      this.fail(502, `the pods behind ${this.dest!.target} speak HTTP/2 only, the client HTTP/1.1`)
+      return undefined
+    }
     const upstream = pool.take(fresh)
     this.upstream = upstream
     upstream.serve(this)

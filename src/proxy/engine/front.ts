@@ -1,10 +1,13 @@
 // The listening side: servers on the main port and on the ports that a table asks for, and the clock of all connections.
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Core } from '../core.ts'
+import { createSessions } from '../h2/sessions.ts'
 import { type Listen, listening } from '../listen.ts'
+import type { Certificate } from '../tls.ts'
 import { Client } from './client.ts'
 import { heldNow, MOST_HELD } from './outlet.ts'
-import { tryAdopting } from './reads.ts'
+import { giveUp, tryAdopting } from './reads.ts'
 
 export type Front = Readonly<{
   port: number
@@ -21,21 +24,40 @@ const SILENT_MS = 100
 /** The coarsest that the clock may be, in milliseconds. */
 const MOST_TICK = 500
 
-/** Opens the main port. Raises UserError PIN4003 when it cannot. */
-export async function openFront(core: Core, listen: Listen): Promise<Front> {
+/** So long a TLS handshake may take, in milliseconds. */
+const HANDSHAKE_MS = 10_000
+
+/** Opens the main port, with TLS when there is a certificate. Raises UserError PIN4003 when it cannot. */
+export async function openFront(core: Core, listen: Listen, certificate?: Certificate): Promise<Front> {
   await tryAdopting()
   const clients = new Set<Client>()
   const clock = { now: performance.now() }
   let whenEmpty: (() => void) | undefined
   const gone = (client: Client): void => {
     clients.delete(client)
-    if (clients.size === 0) whenEmpty?.()
+    isEmpty()
+  }
+  const isEmpty = (): void => {
+    if (clients.size === 0 && sessions.size() === 0) whenEmpty?.()
+  }
+  const sessions = createSessions(core, isEmpty)
+  const isSecure = certificate !== undefined
+  const welcome = (accepted: Socket, port: number): void => {
+    const speaksH2 = (client: Client, read: Buffer): void => {
+      clients.delete(client)
+      sessions.take(giveUp(client.socket, read), { peer: client.caller.peer, port, proto: isSecure ? 'https' : 'http' })
+    }
+    clients.add(new Client({ accepted, port, isSecure, clock, gone, speaksH2 }, core))
   }
   const open = async (at: Listen): Promise<Server> => {
-    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true })
-    // The server would count a connection as open for ever: its socket is taken apart (see reads.ts).
     let port = at.port
-    server.on('connection', accepted => clients.add(new Client(accepted, port, core, clock, gone)))
+    const server = certificate ? secureServer(certificate) : createServer(OPTIONS)
+    if (!certificate) server.on('connection', accepted => welcome(accepted, port))
+    server.on('secureConnection', (socket: TLSSocket) => {
+      const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+      if (socket.alpnProtocol === 'h2') sessions.take(socket, { peer, port, proto: 'https' })
+      else welcome(socket, port)
+    })
     await listening(server, at)
     port = (server.address() as AddressInfo).port
     return server
@@ -81,7 +103,8 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
       const leave = setInterval(() => {
         for (const client of clients) if (client.isIdle) client.destroy()
       }, SILENT_MS)
-      if (clients.size > 0)
+      sessions.leave()
+      if (clients.size > 0 || sessions.size() > 0)
         await new Promise<void>(done => {
           whenEmpty = done
         })
@@ -90,8 +113,24 @@ export async function openFront(core: Core, listen: Listen): Promise<Front> {
     },
     abort() {
       for (const client of clients) client.destroy()
+      sessions.abort()
     },
   }
+}
+
+const OPTIONS = { pauseOnConnect: true, noDelay: true, allowHalfOpen: true }
+
+function secureServer(certificate: Certificate): Server {
+  const server = createTlsServer({
+    ...certificate.options(),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: HANDSHAKE_MS,
+    noDelay: true,
+    allowHalfOpen: true,
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  certificate.onChange(options => server.setSecureContext(options))
+  return server
 }
 
 /** Cuts the readers that have been stuck longest, until what is held for the others is bearable. */

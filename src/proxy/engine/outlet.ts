@@ -48,9 +48,11 @@ export class Outlet {
   private readonly sizes: number[] = []
   private readonly lent: (Buffer | undefined)[] = []
 
-  /** `onSent` is called when octets that stayed behind have left, and none is left. */
-  constructor(socket: Socket, onSent: () => void) {
+  /** `onSent` is called when octets that stayed behind have left, and none is left. `copies`: the socket never takes
+   * anything at once (TLS), so nothing is lent to it. */
+  constructor(socket: Socket, onSent: () => void, copies = false) {
     this.socket = socket
+    this.slow = copies
     this.onSent = onSent
   }
 

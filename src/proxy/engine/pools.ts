@@ -19,6 +19,8 @@ export class Pool {
   inFlight = 0
   /** Milliseconds since the process began until which other endpoints are preferred, after a failed connect. */
   avoidUntil = 0
+  /** The HTTP/2 session of a pod that speaks h2c (h2/to-h2c.ts). */
+  session: { close(): void } | undefined
   isRetired = false
 
   constructor(endpoint: Endpoint, at: { host: string; port: number }) {
@@ -63,6 +65,7 @@ export class Pool {
   retire(): void {
     this.isRetired = true
     for (const upstream of [...this.idle]) upstream.drop()
+    this.session?.close()
   }
 }
 

@@ -83,7 +83,24 @@ export function dial(host: string, port: number, reader: Reader): Socket {
   return socket
 }
 
-function readByEvents(socket: Socket, reader: Reader): Socket {
+/** Takes the handle off a socket, for somebody who reads by other means; what was read of it already comes first. */
+export function giveUp(socket: Socket, read: Buffer): Socket {
+  readers.delete(socket)
+  socket.removeAllListeners()
+  if (isAdopting === false) {
+    socket.pause()
+    socket.unshift(read)
+    return socket
+  }
+  const handle = innerOf(socket)._handle
+  innerOf(socket)._handle = null
+  const fresh = new Socket({ handle, allowHalfOpen: true, pauseOnCreate: true } as never)
+  fresh.unshift(read)
+  return fresh
+}
+
+/** Reads a socket that cannot be adopted, such as one of TLS. */
+export function readByEvents(socket: Socket, reader: Reader): Socket {
   socket.on('data', (data: Buffer) => {
     for (let at = 0; at < data.length; at += SIZE) {
       const size = data.copy(whole, HEADROOM, at, Math.min(data.length, at + SIZE))

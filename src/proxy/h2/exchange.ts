@@ -1,0 +1,128 @@
+// One HTTP/2 stream of a client, from its headers to its end: chosen, counted, and given to a pod that speaks HTTP/1.1 or
+// h2c. What both have in common is here.
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { choose, findWay } from '../choose.ts'
+import type { CompiledRoute, Dest } from '../compile.ts'
+import type { Core } from '../core.ts'
+import type { Endpoint } from '../endpoints.ts'
+import type { Pool } from '../engine/pools.ts'
+import { stripPrefix } from '../match.ts'
+import type { Series } from '../stats.ts'
+import { fieldsFor, type H2Caller, type H2Request, readStream } from './asked.ts'
+import { toH1 } from './to-h1.ts'
+import { toH2c } from './to-h2c.ts'
+
+/** A request on its way, as `toH1` and `toH2c` need it. */
+export type Flight = {
+  readonly core: Core
+  readonly stream: ServerHttp2Stream
+  readonly asked: H2Request
+  readonly target: string
+  readonly fields: readonly (readonly [string, string])[]
+  readonly series: Series
+  /** Set-Cookie of a sticky session, or undefined. */
+  readonly cookie: string | undefined
+  /** The stream ended with its headers. */
+  readonly isBare: boolean
+  /** Takes a pool for another attempt; undefined when nobody is left, and the client has been told. */
+  another(): Pool | undefined
+  /** The head of an answer was passed on. */
+  answered(status: number): void
+  /** No whole answer: tells the client, in the proxy's own name if nothing was said yet. */
+  fail(status: number, why: string): void
+}
+
+/** Serves one stream. */
+export function serveStream(
+  core: Core,
+  caller: H2Caller,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  isBare: boolean,
+): void {
+  stream.on('error', () => {})
+  const asked = readStream(headers)
+  if (typeof asked === 'string') {
+    core.stats.strays.refused++
+    say(stream, 400, asked)
+    return
+  }
+  const way = findWay(core.snapshot(), caller.port, asked)
+  if (!way) {
+    core.stats.strays.unrouted++
+    say(stream, 404, `no route for host ${asked.host()} and this path`)
+    return
+  }
+  const { route } = way
+  const dest = choose(way, asked)
+  const { session } = route
+  const line = session?.line(way, asked, dest)
+  const flight = begin(core, stream, route, dest, {
+    asked,
+    isBare,
+    target: way.strip ? stripPrefix(asked.target(), way.prefix) : asked.target(),
+    fields: fieldsFor(asked, caller, session?.cookie),
+    cookie: line?.toString('latin1').replace(/^Set-Cookie: |\r\n$/g, ''),
+  })
+  const pool = flight.another()
+  if (!pool) return
+  if (pool.endpoint.protocol === 'h2c') void toH2c(flight, pool)
+  else toH1(flight, pool)
+}
+
+type Parts = Pick<Flight, 'asked' | 'isBare' | 'target' | 'fields' | 'cookie'>
+
+function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, dest: Dest, parts: Parts): Flight {
+  dest.series ??= core.stats.of(route, dest)
+  const { series } = dest
+  const started = performance.now()
+  const tried = new Set<string>()
+  let status = 0
+  let failed = false
+  core.stats.begin(series)
+  stream.once('close', () => core.stats.end(series, status, performance.now() - started, failed))
+  const fail = (code: number, why: string): void => {
+    failed = true
+    if (stream.destroyed) return
+    if (stream.headersSent) stream.close(INTERNAL_ERROR)
+    else {
+      status = code
+      say(stream, code, why)
+    }
+  }
+  return {
+    core,
+    stream,
+    series,
+    ...parts,
+    another() {
+      const pool = core.pools.choose(tried.size === 0 ? dest.endpoints : endpointsNow(core, route, dest), tried)
+      if (pool) {
+        if (tried.size > 0) series.retries++
+        tried.add(pool.endpoint.key)
+      } else if (tried.size === 0) fail(503, dest.problem ?? `no ready pod behind ${dest.target}`)
+      else fail(502, `no pod behind ${dest.target} took the connection`)
+      return pool
+    },
+    answered(code) {
+      status = code
+    },
+    fail,
+  }
+}
+
+const INTERNAL_ERROR = 2
+
+function endpointsNow(core: Core, route: CompiledRoute, dest: Dest): readonly Endpoint[] {
+  const now = core.snapshot().routes.find(r => r.name === route.name)
+  return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
+}
+
+/** Answers in the proxy's own name. */
+function say(stream: ServerHttp2Stream, status: number, why: string): void {
+  if (stream.destroyed || stream.headersSent) return
+  stream.respond({ ':status': status, 'content-type': 'text/plain; charset=utf-8' })
+  stream.end(`pintle proxy: ${why}\n`)
+  // What of a body is still to come is of no use to anybody.
+  stream.resume()
+}

@@ -1,0 +1,188 @@
+// A stream for a pod that speaks HTTP/1.1: over the engine's own connections, its answers read by the engine's own parser.
+import type { AnswerHead } from '../engine/answer-head.ts'
+import { field, LINE, nextField, trimField } from '../engine/fields.ts'
+import { isFull } from '../engine/outlet.ts'
+import type { Pool } from '../engine/pools.ts'
+import { NONE } from '../engine/request-head.ts'
+import type { Asker, Upstream } from '../engine/upstream.ts'
+import type { Flight } from './exchange.ts'
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+export function toH1(flight: Flight, pool: Pool): void {
+  new H1Asker(flight).attempt(pool, false)
+}
+
+class H1Asker implements Asker {
+  readonly toHead: boolean
+  /** Frames carry the length of a body's pieces: chunks are taken off. */
+  readonly unpacks = true
+  private readonly flight: Flight
+  private readonly isChunked: boolean
+  private upstream: Upstream | undefined
+  private timer: NodeJS.Timeout | undefined
+  private hasAnswered = false
+  private isWhole: boolean
+  private isSending = false
+  private retried = false
+
+  constructor(flight: Flight) {
+    this.flight = flight
+    this.toHead = flight.asked.method() === 'HEAD'
+    this.isWhole = flight.isBare
+    this.isChunked = !flight.isBare && flight.asked.length === undefined
+    flight.stream.once('close', () => this.left())
+    flight.stream.on('drain', () => this.upstream?.resume())
+  }
+
+  attempt(pool: Pool, fresh: boolean): void {
+    const upstream = pool.take(fresh)
+    this.upstream = upstream
+    upstream.serve(this)
+    if (upstream.isConnected) this.connected()
+    else this.limit(this.flight.core.limits.connect)
+  }
+
+  private limit(ms: number): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => {
+      const { upstream } = this
+      this.upstream = undefined
+      upstream?.drop()
+      if (upstream?.isConnected) this.flight.fail(504, 'no answer in time')
+      else this.goElsewhere(upstream)
+    }, ms)
+  }
+
+  connected(): void {
+    const { upstream, flight } = this
+    if (!upstream) return
+    clearTimeout(this.timer)
+    const { asked, target, fields } = flight
+    let head = `${asked.method()} ${target} HTTP/1.1\r\nHost: ${asked.host()}\r\n`
+    for (const [name, value] of fields) head += `${name}: ${value}\r\n`
+    if (this.isChunked) head += 'Transfer-Encoding: chunked\r\n'
+    upstream.out.writeWhole(Buffer.from(`${head}\r\n`, 'latin1'))
+    if (this.isWhole) this.limit(flight.core.limits.answer)
+    else if (!this.isSending) this.sendBody()
+  }
+
+  /** The body is read only from now on: until there is a connection, another pod may get the request. */
+  private sendBody(): void {
+    const { stream } = this.flight
+    this.isSending = true
+    stream.on('data', (data: Buffer) => {
+      const { upstream } = this
+      if (!upstream || data.length === 0) return
+      if (this.isChunked) upstream.out.writeWhole(Buffer.from(`${data.length.toString(16)}\r\n`))
+      upstream.out.writeWhole(data)
+      if (this.isChunked) upstream.out.writeWhole(CRLF)
+      if (isFull(upstream.out)) stream.pause()
+    })
+    stream.once('end', () => {
+      this.isWhole = true
+      if (this.isChunked) this.upstream?.out.writeWhole(LAST_CHUNK)
+      if (!this.hasAnswered && this.upstream) this.limit(this.flight.core.limits.answer)
+    })
+  }
+
+  sent(): void {
+    this.flight.stream.resume()
+  }
+
+  interim(buf: Buffer, answer: AnswerHead): void {
+    const { stream } = this.flight
+    if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(headersOf(buf, answer))
+  }
+
+  begins(buf: Buffer, answer: AnswerHead, to: number): void {
+    const { stream, cookie } = this.flight
+    clearTimeout(this.timer)
+    this.hasAnswered = true
+    if (stream.destroyed) return
+    this.flight.answered(answer.status)
+    const headers = headersOf(buf, answer)
+    if (answer.codingTo > 0) delete headers['transfer-encoding']
+    if (cookie !== undefined) (headers['set-cookie'] as string[] | undefined)?.push(cookie)
+    if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
+    stream.respond(headers, { endStream: answer.framing === NONE })
+    this.goesOn(buf, answer.end, to)
+  }
+
+  goesOn(buf: Buffer, from: number, to: number): void {
+    const { stream } = this.flight
+    if (to <= from || stream.destroyed) return
+    // A stream keeps what it is given; the buffer is read into again at once.
+    if (!stream.write(Buffer.from(buf.subarray(from, to)))) this.upstream?.pause()
+  }
+
+  ends(reusable: boolean): void {
+    const { upstream } = this
+    this.upstream = undefined
+    if (reusable && this.isWhole && upstream) upstream.release(performance.now())
+    else upstream?.drop()
+    const { stream } = this.flight
+    if (!stream.writableEnded) stream.end()
+    if (!this.isWhole) stream.resume()
+  }
+
+  switches(): void {
+    this.garbled()
+  }
+
+  garbled(): void {
+    this.upstream?.drop()
+    this.upstream = undefined
+    clearTimeout(this.timer)
+    this.flight.fail(502, 'the pod sent an answer that is not proper HTTP')
+  }
+
+  lost(): void {
+    const { upstream, flight } = this
+    this.upstream = undefined
+    clearTimeout(this.timer)
+    if (flight.stream.destroyed) return
+    if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
+    else if (!upstream.isConnected) this.goElsewhere(upstream)
+    else if (upstream.isUsed && flight.isBare && !this.retried && SAFE.has(flight.asked.method())) {
+      this.retried = true
+      flight.series.retries++
+      this.attempt(upstream.pool, true)
+    } else flight.fail(502, 'the pod closed the connection before it answered')
+  }
+
+  private goElsewhere(upstream: Upstream | undefined): void {
+    upstream?.pool.avoid(performance.now())
+    const pool = this.flight.another()
+    if (pool) this.attempt(pool, false)
+  }
+
+  /** The client is gone, or done. */
+  private left(): void {
+    clearTimeout(this.timer)
+    this.upstream?.drop()
+    this.upstream = undefined
+  }
+
+  tunnelled(): void {}
+}
+
+const CRLF = Buffer.from('\r\n')
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
+
+type Headers = Record<string, string | string[] | number>
+
+/** Fields of an answer as HTTP/2 wants them: lower case, without what ends here. */
+function headersOf(buf: Buffer, answer: AnswerHead): Headers {
+  const headers: Headers = { ':status': answer.status }
+  for (let at = answer.fieldsFrom; nextField(buf, at, answer.end) === LINE; at = field.next) {
+    if (answer.cuts.has(at)) continue
+    trimField(buf)
+    const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
+    const value = buf.toString('latin1', field.valueFrom, field.valueTo)
+    const before = headers[name]
+    if (name === 'set-cookie') headers[name] = [...((before as string[] | undefined) ?? []), value]
+    else headers[name] = before === undefined ? value : `${before}, ${value}`
+  }
+  return headers
+}
