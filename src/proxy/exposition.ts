@@ -22,7 +22,8 @@ export function exposition(stats: Stats, gauges: Gauges): string {
     'counter',
     'Finished requests by version and status class; class "aborted" means that the client left first.',
     series.flatMap(s =>
-      s.classes.map(
+      Array.from(
+        s.classes,
         (n, i) => `pintle_proxy_requests_total{${labels(s)},code="${i === 0 ? 'aborted' : `${i}xx`}"} ${n}`,
       ),
     ),

@@ -1,36 +1,12 @@
 // What the proxy counts, per route, role and pod template hash: totals for Prometheus, windows for analysis.
 import type { CompiledRoute, Dest } from './compile.ts'
-import { bucketOf, type Histogram, newHistogram, quantile } from './histogram.ts'
+import { BUCKETS, bucketOf, newHistogram, quantile } from './histogram.ts'
+import { LONGEST_WINDOW, Series, SLOT, SLOT_SIZE } from './series.ts'
 
-/** Longest window that can be asked for, in seconds. */
-export const LONGEST_WINDOW = 300
+export { LONGEST_WINDOW, Series } from './series.ts'
+
 /** Series of versions that are gone are dropped after this. */
 const FORGET_AFTER = 15 * 60_000
-
-type Slot = { second: number; requests: number; errors: number; histogram: Histogram }
-
-/** Counters of one version behind one route. Only `createStats` and its functions write them. */
-export type Series = {
-  readonly route: string
-  readonly role: string
-  readonly hash: string
-  target: string
-  /** Finished requests by status class: 1xx..5xx at 1..5; 0: the client left before an answer. */
-  readonly classes: number[]
-  /** 5xx answers, and requests to which the version gave no whole answer. */
-  errors: number
-  /** Of them, those without a whole answer from a pod (connect failed, cut off, too slow, no pod). */
-  failures: number
-  aborts: number
-  retries: number
-  mirrored: number
-  inFlight: number
-  tunnels: number
-  seconds: number
-  readonly histogram: Histogram
-  readonly slots: Slot[]
-  touched: number
-}
 
 /** One window's numbers; times in milliseconds; rates and quantiles are null where nothing was counted. */
 export type Summary = Readonly<{
@@ -66,27 +42,50 @@ export type Stats = Readonly<{
   /** Forgets series that are idle and not in use. */
   forget(used: readonly CompiledRoute[]): void
   /** Requests that matched no route, or were refused as malformed. */
-  readonly strays: { unrouted: number; refused: number }
+  readonly strays: Strays
 }>
 
-/** Counters; `now` in milliseconds. */
-export function createStats(now: () => number = Date.now): Stats {
+/** Requests that matched no route, and refused ones. */
+export type Strays = { unrouted: number; refused: number }
+
+export const keyOf = (route: string, role: string, hash: string): string => `${route}\n${role}\n${hash}`
+const labelOf = (dest: Dest): string => (dest.role === 'extra' ? dest.key : dest.role)
+
+/** Under which name a version behind a route is counted. */
+export const nameOf = (route: CompiledRoute, dest: Dest) => ({
+  route: route.name,
+  role: labelOf(dest),
+  hash: dest.hash,
+})
+
+/** Counters; `now` in milliseconds. `onNew` hears of each series that is begun, `strays` may be shared. */
+export function createStats(
+  now: () => number = Date.now,
+  onNew: (series: Series) => void = () => {},
+  strays: Strays = { unrouted: 0, refused: 0 },
+): Stats {
   const series = new Map<string, Series>()
   const origin = performance.timeOrigin
-  const keyOf = (route: string, role: string, hash: string) => `${route}\n${role}\n${hash}`
-  const labelOf = (dest: Dest) => (dest.role === 'extra' ? dest.key : dest.role)
 
   function of(route: CompiledRoute, dest: Dest): Series {
-    const key = keyOf(route.name, labelOf(dest), dest.hash)
-    const known = series.get(key) ?? newSeries(route.name, labelOf(dest), dest.hash, now())
-    known.target = dest.target
-    series.set(key, known)
-    return known
+    const name = nameOf(route, dest)
+    const key = keyOf(name.route, name.role, name.hash)
+    const known = series.get(key)
+    if (known) {
+      known.target = dest.target
+      return known
+    }
+    const fresh = new Series(name)
+    fresh.target = dest.target
+    fresh.touched = now()
+    series.set(key, fresh)
+    onNew(fresh)
+    return fresh
   }
 
   return {
     of,
-    strays: { unrouted: 0, refused: 0 },
+    strays,
     begin(s) {
       s.inFlight++
     },
@@ -95,7 +94,7 @@ export function createStats(now: () => number = Date.now): Stats {
       const time = at === undefined ? now() : origin + at
       s.touched = time
       const group = Math.trunc(status / 100)
-      s.classes[group] = (s.classes[group] ?? 0) + 1
+      s.classes[group]!++
       if (status === 0) {
         s.aborts++
         return
@@ -107,30 +106,22 @@ export function createStats(now: () => number = Date.now): Stats {
       s.histogram[bucket]!++
       s.seconds += ms / 1000
       const slot = slotAt(s, Math.floor(time / 1000))
-      slot.requests++
-      if (isError) slot.errors++
-      slot.histogram[bucket]!++
+      s.slots[slot + SLOT.requests]!++
+      if (isError) s.slots[slot + SLOT.errors]!++
+      s.slots[slot + SLOT.histogram + bucket]!++
     },
     all: () => [...series.values()],
-    report(route, asked) {
-      const seconds = Math.min(Math.max(1, Math.ceil(asked)), LONGEST_WINDOW)
-      const time = now()
-      const chosen = [...series.values()].filter(s => route === null || s.route === route)
-      const sum = (of: readonly Series[]) => summary(of, time, seconds)
-      const by = (label: (s: Series) => string) =>
-        Object.fromEntries(
-          [...Map.groupBy(chosen, label)].filter(([key]) => key !== '').map(([key, group]) => [key, sum(group)]),
-        )
-      return { route, windowSeconds: seconds, total: sum(chosen), byRole: by(s => s.role), byHash: by(s => s.hash) }
-    },
-    recent(s, seconds) {
-      const last = Math.floor(now() / 1000)
-      let requests = 0
-      for (const slot of s.slots) if (slot && slot.second > last - seconds) requests += slot.requests
-      return requests
-    },
+    report: (route, seconds) => reportOf([...series.values()], route, seconds, now()),
+    recent: (s, seconds) => recentOf([s], seconds, now()),
     forget(used) {
-      const live = new Set(used.flatMap(r => r.dests.map(d => keyOf(r.name, labelOf(d), d.hash))))
+      const live = new Set(
+        used.flatMap(route =>
+          route.dests.map(dest => {
+            const { route: name, role, hash } = nameOf(route, dest)
+            return keyOf(name, role, hash)
+          }),
+        ),
+      )
       for (const [key, s] of series)
         if (!live.has(key) && s.inFlight === 0 && s.tunnels === 0 && now() - s.touched > FORGET_AFTER)
           series.delete(key)
@@ -138,41 +129,36 @@ export function createStats(now: () => number = Date.now): Stats {
   }
 }
 
-const newSeries = (route: string, role: string, hash: string, touched: number): Series => ({
-  route,
-  role,
-  hash,
-  target: '',
-  classes: [0, 0, 0, 0, 0, 0],
-  errors: 0,
-  failures: 0,
-  aborts: 0,
-  retries: 0,
-  mirrored: 0,
-  inFlight: 0,
-  tunnels: 0,
-  seconds: 0,
-  histogram: newHistogram(),
-  slots: [],
-  touched,
-})
+/** Sums over the last `asked` seconds (1..300, the current one included); `route` null: all routes. */
+export function reportOf(all: readonly Series[], route: string | null, asked: number, time: number): Report {
+  const seconds = Math.min(Math.max(1, Math.ceil(asked)), LONGEST_WINDOW)
+  const chosen = all.filter(s => route === null || s.route === route)
+  const sum = (of: readonly Series[]) => summary(of, time, seconds)
+  const by = (label: (s: Series) => string) =>
+    Object.fromEntries(
+      [...Map.groupBy(chosen, label)].filter(([key]) => key !== '').map(([key, group]) => [key, sum(group)]),
+    )
+  return { route, windowSeconds: seconds, total: sum(chosen), byRole: by(s => s.role), byHash: by(s => s.hash) }
+}
 
-/** The slot of a second; slots are reused round and round. */
-function slotAt(s: Series, second: number): Slot {
-  const at = second % LONGEST_WINDOW
-  const slot = s.slots[at]
-  if (!slot) {
-    const fresh = { second, requests: 0, errors: 0, histogram: newHistogram() }
-    s.slots[at] = fresh
-    return fresh
+/** Requests that ended in the last `seconds`. */
+export function recentOf(all: readonly Series[], seconds: number, time: number): number {
+  const last = Math.floor(time / 1000)
+  let requests = 0
+  for (const { slots } of all)
+    for (let at = 0; at < slots.length; at += SLOT_SIZE)
+      if (slots[at + SLOT.second]! > last - seconds) requests += slots[at + SLOT.requests]!
+  return requests
+}
+
+/** Where the slot of a second begins; slots are used round and round. */
+function slotAt({ slots }: Series, second: number): number {
+  const at = (second % LONGEST_WINDOW) * SLOT_SIZE
+  if (slots[at + SLOT.second] !== second) {
+    slots.fill(0, at, at + SLOT_SIZE)
+    slots[at + SLOT.second] = second
   }
-  if (slot.second !== second) {
-    slot.second = second
-    slot.requests = 0
-    slot.errors = 0
-    slot.histogram.fill(0)
-  }
-  return slot
+  return at
 }
 
 function summary(group: readonly Series[], time: number, seconds: number): Summary {
@@ -184,11 +170,11 @@ function summary(group: readonly Series[], time: number, seconds: number): Summa
   for (const s of group) {
     inFlight += s.inFlight
     for (let second = last - seconds + 1; second <= last; second++) {
-      const slot = s.slots[second % LONGEST_WINDOW]
-      if (slot?.second !== second || slot.requests === 0) continue
-      requests += slot.requests
-      errors += slot.errors
-      for (let i = 0; i < merged.length; i++) merged[i]! += slot.histogram[i]!
+      const at = (second % LONGEST_WINDOW) * SLOT_SIZE
+      if (s.slots[at + SLOT.second] !== second || s.slots[at + SLOT.requests] === 0) continue
+      requests += s.slots[at + SLOT.requests]!
+      errors += s.slots[at + SLOT.errors]!
+      for (let i = 0; i < BUCKETS; i++) merged[i]! += s.slots[at + SLOT.histogram + i]!
     }
   }
   // The current second has only begun.
