@@ -27,6 +27,9 @@ export type ProxyFlags = RouteFlags &
     /** PEM files; given together. */
     tlsCert?: string
     tlsKey?: string
+    /** Threads; default 1. */
+    workers?: string
+    reusePort?: boolean
   }>
 
 /** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
@@ -40,9 +43,19 @@ export async function proxyOptionsFromFlags(
     admin: flags.admin ?? '127.0.0.1:9180',
     source: await sourceOf(flags, connect),
     ...tlsOf(flags),
+    workers: workersOf(flags.workers),
+    ...(flags.reusePort ? { reusePort: true } : {}),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
     ...(flags.trust === undefined ? {} : { trust: flags.trust.split(',').map(range => range.trim()) }),
   }
+}
+
+const MOST_WORKERS = 64
+
+function workersOf(text = '1'): number {
+  const workers = Number(text)
+  if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers
+  throw new UserError('PIN4005', `bad --workers ${text}`, `Give a whole number from 1 to ${MOST_WORKERS}.`, 2)
 }
 
 function tlsOf({ tlsCert: cert, tlsKey: key }: ProxyFlags): Pick<ProxyOptions, 'tls'> {

@@ -2,11 +2,11 @@
 import type { Server } from 'node:net'
 import { UserError } from '../errors.ts'
 
-/** An address to listen on; no host: all of them. */
-export type Listen = Readonly<{ host?: string; port: number }>
+/** An address to listen on; no host: all of them. `reusePort`: beside others who do the same. */
+export type Listen = Readonly<{ host?: string; port: number; reusePort?: boolean }>
 
 /** Makes a server listen. Raises UserError PIN4003. */
-export function listening(server: Server, { host, port }: Listen): Promise<void> {
+export function listening(server: Server, { host, port, reusePort }: Listen): Promise<void> {
   return new Promise((done, fail) => {
     const at = `${host ?? ''}:${port}`
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -15,6 +15,7 @@ export function listening(server: Server, { host, port }: Listen): Promise<void>
       const hint = taken ? 'Stop the other program or choose another port.' : 'Choose another address or port.'
       fail(new UserError('PIN4003', why, hint))
     })
-    server.listen({ port, backlog: 4096, ...(host === undefined ? {} : { host }) }, done)
+    const more = { ...(host === undefined ? {} : { host }), ...(reusePort ? { reusePort } : {}) }
+    server.listen({ port, backlog: 4096, ...more }, done)
   })
 }

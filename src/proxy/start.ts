@@ -1,21 +1,18 @@
 // Starts a proxy: source, table, listeners, admin; the one door for the CLI, the demo and the simulation.
-import { BlockList, isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { UserError } from '../errors.ts'
 import type { Log } from '../ports.ts'
+import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
-import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
-import { type Core, LIMITS, type Limits, type Trusts } from './core.ts'
-import { dialAsIs, dialMap } from './dial.ts'
-import { openFront } from './engine/front.ts'
-import { createPools } from './engine/pools.ts'
-import type { Listen } from './listen.ts'
+import type { Resolve, Snapshot } from './compile.ts'
+import { LIMITS, type Limits } from './core.ts'
+import { openServing, type Setup } from './serving.ts'
 import type { Sink, Source } from './source.ts'
 import { tableSource } from './source-flags.ts'
-import { createStats, type Report } from './stats.ts'
+import type { Report } from './stats.ts'
 import { type Status, statusOf } from './status.ts'
 import { parseTable, type RouteTableInput } from './table.ts'
-import { followCertificate, type TlsFiles } from './tls.ts'
+import type { TlsFiles } from './tls.ts'
+import { openWorkers } from './workers.ts'
 
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
 export { fileSource } from './source-file.ts'
@@ -37,6 +34,10 @@ export type ProxyOptions = Readonly<{
   trust?: readonly string[]
   limits?: Partial<Limits>
   log?: Log
+  /** Threads that serve, each with its own connections and choice. Default 1. */
+  workers?: number
+  /** Let other processes listen on the same port: for a restart without a gap. */
+  reusePort?: boolean
   /** Seed of the weighted choices; replicas must differ. Default: by chance. */
   seed?: number
 }>
@@ -70,45 +71,36 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Starts. Raises UserError: port in use (PIN4003), no usable table (PIN4001, PIN4004), bad options. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const { log = silent } = options
-  const memory: Memory = { seed: options.seed ?? Math.floor(Math.random() * 2 ** 32), lags: new Map() }
+  const { log = silent, workers = 1 } = options
   const started = performance.now()
-  const pools = createPools(options.dialMap === undefined ? dialAsIs : dialMap(options.dialMap))
-  const stats = createStats()
-  let snapshot: Snapshot = compile(parseTable({}, 'nothing'), memory)
-  let applied: Readonly<Record<string, number>> = {}
+  const source = options.source ?? (options.table && tableSource(options.table))
+  const serving = workers > 1 ? await openWorkers(workers, setupOf(options)) : await openServing(setupOf(options))
+  const { stats } = serving
+  let inForce: Readonly<{ snapshot: Snapshot; applied: Readonly<Record<string, number>> }> = {
+    snapshot: serving.snapshot(),
+    applied: {},
+  }
   let problems: readonly string[] = []
   let portProblems: readonly string[] = []
-  let tabled = options.source === undefined && options.table === undefined
+  let tabled = source === undefined
   let draining = false
 
-  const core: Core = {
-    snapshot: () => snapshot,
-    pools,
-    stats,
-    trusts: trustsOf(options.trust ?? []),
-    limits: { ...LIMITS, ...options.limits },
-    draining: () => draining,
-    tunnels: new Set(),
-  }
-  const source = options.source ?? (options.table && tableSource(options.table))
-  const certificate = options.tls && (await followCertificate(options.tls))
-  const front = await openFront(core, listenOf(options.listen ?? '127.0.0.1:0'), certificate)
-
-  let openPorts = Promise.resolve()
+  let settled: Promise<unknown> = Promise.resolve()
   const sink: Sink = {
-    table(table, resolve, parts = {}) {
-      const before = snapshot.generation
-      snapshot = compile(table, memory, resolve)
-      applied = parts
-      tabled = true
-      pools.keepOnly(snapshot.endpoints)
-      stats.forget(snapshot.routes)
-      const { ports } = snapshot
-      openPorts = openPorts.then(async () => {
-        portProblems = await front.alsoOn(ports)
+    table(table, resolve, applied = {}) {
+      const before = inForce.snapshot.generation
+      const using = serving.use(table, resolve)
+      const isThere = (): void => {
+        // With several workers a later table may be in force already.
+        inForce = { snapshot: serving.snapshot(), applied }
+        tabled = true
+        if (before !== table.generation) log.info({ generation: table.generation }, 'route table in force')
+      }
+      if (serving.isImmediate) isThere()
+      settled = Promise.all([settled, using]).then(([, now]) => {
+        portProblems = now
+        if (!serving.isImmediate) isThere()
       })
-      if (before !== table.generation) log.info({ generation: table.generation }, 'route table in force')
     },
     problems(messages) {
       for (const message of messages) if (!problems.includes(message)) log.warn({ source: source?.about }, message)
@@ -116,12 +108,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     },
   }
   const status = (): Status =>
-    statusOf(snapshot, stats, {
+    statusOf(inForce.snapshot, stats, {
       ready: tabled && !draining,
       draining,
-      applied,
+      applied: inForce.applied,
       source: source?.about ?? 'swap',
-      problems: [...problems, ...portProblems, ...[certificate?.problem() ?? []].flat()],
+      problems: [...problems, ...portProblems, ...serving.problems()],
       uptimeSeconds: (performance.now() - started) / 1000,
     })
 
@@ -132,13 +124,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     draining = true
     closing ??= (async () => {
       stopSource()
-      await openPorts
-      for (const socket of core.tunnels) socket.destroy()
-      const stopped = front.stop()
-      front.abort()
-      await stopped
-      pools.close()
-      certificate?.stop()
+      await settled
+      await serving.close()
       await admin?.close()
     })()
     return closing
@@ -150,7 +137,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       ready: () => tabled && !draining,
     })
     stopSource = (await source?.start(sink)) ?? stopSource
-    await openPorts
+    await settled
   } catch (error) {
     await close()
     throw error
@@ -158,12 +145,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   const drain = async ({ grace = 0, limit = 30_000, tunnels = 10_000 }: DrainOptions = {}): Promise<void> => {
     draining = true
+    serving.drain()
     if (grace > 0) await sleep(grace)
-    const endTunnels = setTimeout(() => {
-      for (const socket of core.tunnels) socket.destroy()
-    }, tunnels)
-    const breakOff = setTimeout(() => front.abort(), limit)
-    await front.stop()
+    const endTunnels = setTimeout(serving.endTunnels, tunnels)
+    const breakOff = setTimeout(serving.abort, limit)
+    await serving.stop()
     clearTimeout(endTunnels)
     clearTimeout(breakOff)
     await close()
@@ -171,9 +157,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   const shownHost = urlHost(options.listen)
   return {
-    url: `${certificate ? 'https' : 'http'}://${shownHost}:${front.port}`,
+    url: `${options.tls ? 'https' : 'http'}://${shownHost}:${serving.port}`,
     adminUrl: `http://${urlHost(options.admin)}:${admin.port}`,
-    port: front.port,
+    port: serving.port,
     adminPort: admin.port,
     swap: (table, resolve) => sink.table(parseTable(table, 'swap'), resolve),
     status,
@@ -183,35 +169,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   }
 }
 
-/** Reads `HOST:PORT` or `:PORT`; IPv6 hosts in brackets. Raises UserError PIN4006. */
-export function listenOf(text: string): Listen {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? []
-  const port = Number(digits)
-  if (digits === undefined || port > 65535)
-    throw new UserError('PIN4006', `bad address ${text}`, 'Write HOST:PORT or :PORT, such as 127.0.0.1:8080.', 2)
-  const host = bracketed ?? plain ?? ''
-  return host === '' ? { port } : { host, port }
-}
-
-/** The host to put into a URL for somebody on this machine. */
-function urlHost(listen: string | undefined): string {
-  const { host } = listenOf(listen ?? '127.0.0.1:0')
-  if (host === undefined || host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-function trustsOf(ranges: readonly string[]): Trusts {
-  if (ranges.length === 0) return () => false
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    try {
-      if (bits === undefined) list.addAddress(address, family)
-      else list.addSubnet(address, Number(bits), family)
-    } catch {
-      throw new UserError('PIN4006', `bad range ${range}`, 'Write an address or a range such as 10.0.0.0/8.', 2)
-    }
-  }
-  return peer => list.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')
-}
+const setupOf = ({ listen = '127.0.0.1:0', trust, limits, seed, dialMap, tls, reusePort }: ProxyOptions): Setup => ({
+  listen: { ...listenOf(listen), ...(reusePort ? { reusePort } : {}) },
+  trust: trust ?? [],
+  limits: { ...LIMITS, ...limits },
+  seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+  ...(dialMap === undefined ? {} : { dialMap }),
+  ...(tls === undefined ? {} : { tls }),
+})

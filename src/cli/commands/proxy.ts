@@ -34,6 +34,8 @@ export default defineCommand({
       .option('--kubernetes', 'follow the route tables of the cluster')
       .option('--ingress-class <name>', 'also serve Ingresses of this class')
       .option('--annotation-prefix <prefix>', 'of the canary annotations on Ingresses')
+      .option('--workers <n>', 'threads that serve; default 1')
+      .option('--reuse-port', 'listen beside a proxy that is about to leave: a restart without a gap')
       .option('--tls-cert <file>', 'serve TLS (and HTTP/2) with this certificate; followed as it changes')
       .option('--tls-key <file>', 'the key of the certificate')
       .option('--dial-map <from=to>', 'dial addresses of one range in another')

@@ -67,6 +67,7 @@ export const answer: AnswerHead = {
 let lengths = 0
 let codings = 0
 let names = false
+let closes = false
 let lengthFrom = 0
 let lengthTo = 0
 
@@ -78,6 +79,7 @@ export function readAnswer(buf: Buffer, from: number, to: number, toHead: boolea
   lengths = 0
   codings = 0
   names = false
+  closes = false
   answer.length = 0
   answer.keepAlive = answer.minor === 1
   answer.idleSeconds = 0
@@ -150,6 +152,8 @@ function known(buf: Buffer, at: number, size: number): boolean {
       if (!isName(buf, at, N.contentLength)) return true
       trimField(buf)
       answer.length = lengthOf(buf, field.valueFrom, field.valueTo)
+      // A leading zero is legal, but some clients read such a number as octal.
+      if (buf[field.valueFrom] === 48 && field.valueTo - field.valueFrom > 1) return false
       lengthFrom = at
       lengthTo = field.next
       return ++lengths === 1 && answer.length >= 0
@@ -196,7 +200,7 @@ function connection(buf: Buffer, at: number): boolean {
     while (i < end && (buf[i] === 32 || buf[i] === 9)) i++
     if (i < end && buf[i] !== 44) return false
     if (size === 0) continue
-    if (size === 5 && isName(buf, from, N.close)) answer.keepAlive = false
+    if (size === 5 && isName(buf, from, N.close)) closes = true
     else if (size === 10 && isName(buf, from, N.keepAlive)) {
       if (answer.minor === 0) answer.keepAlive = true
     } else if (
@@ -212,6 +216,7 @@ function connection(buf: Buffer, at: number): boolean {
 /** How the body ends, once the whole head is known (RFC 9112 6.3). */
 function settle(buf: Buffer, toHead: boolean): number {
   const { status } = answer
+  if (closes) answer.keepAlive = false
   if (codings > 0 && (lengths > 0 || answer.minor === 0)) return -1
   if (names && !cutNamed(buf, answer.fieldsFrom, answer.end, answer.cuts)) return -1
   if (status < 200 || status === 204) {

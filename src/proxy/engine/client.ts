@@ -67,9 +67,6 @@ export class Client {
   private hasAsked = false
   /** When the state is given up, in milliseconds of the coarse clock; 0: never. */
   private deadline: number
-  /** Octets that the client had not taken at the last look, and since when they are stuck. */
-  private unsent = 0
-  stuckSince = 0
 
   constructor({ accepted, port, isSecure, clock, gone, speaksH2 }: Arrival, core: Core) {
     this.core = core
@@ -126,6 +123,8 @@ export class Client {
   resume(): void {
     if (!this.isPaused) return
     this.isPaused = false
+    // It was not the client that kept us waiting.
+    if (this.state === BODY) this.deadline = this.clock.now + this.core.limits.body
     this.socket.resume()
   }
 
@@ -189,6 +188,10 @@ export class Client {
     // One empty line before a request is let pass, as RFC 9112 2.2 asks for.
     if (buf[at] === 13 && at + 1 < to && buf[at + 1] === 10) at += 2
     if (at === to) return to
+    if (buf[at] === 13 && at + 1 === to) {
+      this.hold(buf, at, to)
+      return to
+    }
     const verdict = readRequest(buf, at, to, this.caller.trusted)
     if (verdict < 0 && !this.hasAsked && isPreface(buf, at, to)) {
       this.state = LEAVING
@@ -302,6 +305,7 @@ export class Client {
     this.deadline = 0
     const { held } = this
     this.held = undefined
+    this.resume()
     if (held) tunnel.clientSaid(held, HEADROOM, held.length)
   }
 
@@ -322,19 +326,14 @@ export class Client {
 
   /** Looks at the clock. */
   tick(now: number): void {
-    const { unsent } = this.out
-    if (unsent > 0 && unsent === this.unsent) {
-      this.stuckSince ||= now
-      if (now - this.stuckSince > this.core.limits.send) {
-        this.destroy()
-        return
-      }
-    } else this.stuckSince = 0
-    this.unsent = unsent
+    if (this.out.stuckFor(now) > this.core.limits.send) {
+      this.destroy()
+      return
+    }
     this.exchange.tick(now)
     this.tunnel?.tick(now)
     if (this.deadline === 0 || now < this.deadline) return
-    if (this.state === LEAVING ? unsent === 0 : this.isIdle) this.destroy()
+    if (this.state === LEAVING ? this.out.unsent === 0 : this.isIdle) this.destroy()
     else if (this.state === HEAD) this.refuse(408, 'the request head did not come in time')
     else if (this.state === BODY && !this.exchange.isWaiting) {
       this.exchange.breakOff()

@@ -374,6 +374,12 @@ export class Exchange implements Asker {
 
   /** Looks at the clock. */
   tick(now: number): void {
+    if (this.upstream !== undefined && this.upstream.out.stuckFor(now) > this.core.limits.send) {
+      this.upstream.drop()
+      if (this.hasAnswered) this.cut()
+      else this.fail(504, 'the pod does not take the request')
+      return
+    }
     if (this.deadline === NO_DEADLINE || now < this.deadline || !this.upstream) return
     const { upstream } = this
     this.upstream = undefined

@@ -135,9 +135,13 @@ function secureServer(certificate: Certificate): Server {
 
 /** Cuts the readers that have been stuck longest, until what is held for the others is bearable. */
 function cutSlowest(clients: ReadonlySet<Client>): void {
-  const stuck = [...clients].filter(client => client.stuckSince > 0).sort((a, b) => a.stuckSince - b.stuckSince)
+  const now = performance.now()
+  const stuck = [...clients]
+    .map(client => ({ client, ms: client.out.stuckFor(now) }))
+    .filter(({ client }) => client.out.unsent > 0)
+    .sort((a, b) => b.ms - a.ms)
   let over = heldNow() - MOST_HELD
-  for (const client of stuck) {
+  for (const { client } of stuck) {
     if (over <= 0) return
     over -= client.out.unsent
     client.cut()

@@ -42,6 +42,9 @@ export class Outlet {
   private slow = false
   /** Long pieces that were taken whole. */
   private whole = 0
+  /** What was unsent at the last look, and since when that has not changed. */
+  private mark = 0
+  private since = 0
   private isWriting = false
   private isDone = false
   /** Sizes of the writes under way, and the pooled buffers that they hold. */
@@ -72,6 +75,15 @@ export class Outlet {
   /** Writes a whole buffer that nobody will change before it is sent. */
   writeWhole(view: Buffer): void {
     this.put(view, undefined)
+  }
+
+  /** For how many milliseconds nothing was taken of what is unsent. `now` at each tick of the clock. */
+  stuckFor(now: number): number {
+    if (this.unsent === 0 || this.unsent !== this.mark) {
+      this.mark = this.unsent
+      this.since = now
+    }
+    return now - this.since
   }
 
   private mayLend(size: number): boolean {

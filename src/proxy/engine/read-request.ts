@@ -39,6 +39,7 @@ let asksUpgrade = false
 let isWebSocket = false
 /** Connection named fields beyond the usual: they are looked for in a second pass. */
 let names = false
+let closes = false
 let trusted = false
 
 /** Reads the head that begins at `from`. 1: it is in `head`; 0: it is not there whole; else the status to refuse with,
@@ -52,6 +53,7 @@ export function readRequest(buf: Buffer, from: number, to: number, isTrusted: bo
   asksUpgrade = false
   isWebSocket = false
   names = false
+  closes = false
   trusted = isTrusted
   head.framing = NONE
   head.length = 0
@@ -194,7 +196,7 @@ function connection(buf: Buffer, at: number): number {
     while (i < end && (buf[i] === 32 || buf[i] === 9)) i++
     if (i < end && buf[i] !== 44) return refuse(400, 'Connection is malformed')
     if (size === 0) continue
-    if (size === 5 && isName(buf, from, N.close)) head.keepAlive = false
+    if (size === 5 && isName(buf, from, N.close)) closes = true
     else if (size === 7 && isName(buf, from, N.upgrade)) asksUpgrade = true
     else if (size === 10 && isName(buf, from, N.keepAlive)) {
       if (head.minor === 0) head.keepAlive = true
@@ -236,6 +238,7 @@ function settle(buf: Buffer): number {
     if (head.minor === 0) return refuse(400, 'Transfer-Encoding in HTTP/1.0')
     head.framing = CHUNKED
   } else if (head.length > 0) head.framing = LENGTH
+  if (closes) head.keepAlive = false
   head.upgrade = asksUpgrade && isWebSocket && head.isGet && head.minor === 1
   if (head.upgrade && head.framing !== NONE) return refuse(400, 'an upgrade with a body')
   if (names && !cutNamed(buf, head.fieldsFrom, head.end, head.cuts)) return refuse(431, 'too many fields')

@@ -73,7 +73,8 @@ export class Tunnel implements Asker {
 
   /** Looks at the clock. */
   tick(now: number): void {
-    if (this.deadline > 0 && now > this.deadline) this.client.destroy()
+    const isStuck = this.upstream.out.stuckFor(now) > this.core.limits.send
+    if (isStuck || (this.deadline > 0 && now > this.deadline)) this.client.destroy()
   }
 
   private touch(): void {

@@ -1,0 +1,97 @@
+// What one thread serves with: the table in force, the memory of its choices, connections to pods, counters, listeners.
+import { trustsOf } from './addresses.ts'
+import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
+import type { Core, Limits } from './core.ts'
+import { dialAsIs, dialMap } from './dial.ts'
+import { openFront } from './engine/front.ts'
+import { createPools } from './engine/pools.ts'
+import type { Listen } from './listen.ts'
+import { createStats, type Stats } from './stats.ts'
+import { parseTable, type RouteTable } from './table.ts'
+import { followCertificate, type TlsFiles } from './tls.ts'
+
+/** How to serve; plain data, so that it can be sent to a thread. */
+export type Setup = Readonly<{
+  listen: Listen
+  trust: readonly string[]
+  limits: Limits
+  /** Of the weighted choices; threads differ. */
+  seed: number
+  dialMap?: string
+  tls?: TlsFiles
+}>
+
+export type Serving = Readonly<{
+  port: number
+  stats: Stats
+  /** Is a table in force when `use` returns? With several threads it is when its promise is kept. */
+  isImmediate: boolean
+  /** The table in force, in all threads. */
+  snapshot(): Snapshot
+  /** Puts a table in force, from the next request on. Resolves when its ports are open too, with what went wrong there. */
+  use(table: RouteTable, resolve?: Resolve): Promise<readonly string[]>
+  /** Answers ask clients to leave. */
+  drain(): void
+  endTunnels(): void
+  /** Stops accepting; resolves when the last request is answered. */
+  stop(): Promise<void>
+  /** Breaks off what is under way. */
+  abort(): void
+  /** Ends everything at once. */
+  close(): Promise<void>
+  problems(): readonly string[]
+}>
+
+/** Opens the port. `stats`: the counters to use. Raises UserError PIN4002, PIN4003, PIN4006, PIN4007. */
+export async function openServing(setup: Setup, stats: Stats = createStats()): Promise<Serving> {
+  const memory: Memory = { seed: setup.seed, lags: new Map() }
+  const pools = createPools(setup.dialMap === undefined ? dialAsIs : dialMap(setup.dialMap))
+  let snapshot = compile(parseTable({}, 'nothing'), memory)
+  let draining = false
+  const core: Core = {
+    snapshot: () => snapshot,
+    pools,
+    stats,
+    trusts: trustsOf(setup.trust),
+    limits: setup.limits,
+    draining: () => draining,
+    tunnels: new Set(),
+  }
+  const certificate = setup.tls && (await followCertificate(setup.tls))
+  const front = await openFront(core, setup.listen, certificate)
+  let openPorts: Promise<readonly string[]> = Promise.resolve([])
+  const endTunnels = (): void => {
+    for (const socket of core.tunnels) socket.destroy()
+  }
+  return {
+    port: front.port,
+    stats,
+    isImmediate: true,
+    snapshot: () => snapshot,
+    use(table, resolve) {
+      snapshot = compile(table, memory, resolve)
+      pools.keepOnly(snapshot.endpoints)
+      stats.forget(snapshot.routes)
+      const { ports } = snapshot
+      openPorts = openPorts.then(() => front.alsoOn(ports))
+      return openPorts
+    },
+    drain() {
+      draining = true
+    },
+    endTunnels,
+    stop: () => front.stop(),
+    abort: () => front.abort(),
+    async close() {
+      draining = true
+      await openPorts
+      endTunnels()
+      const stopped = front.stop()
+      front.abort()
+      await stopped
+      pools.close()
+      certificate?.stop()
+    },
+    problems: () => [certificate?.problem() ?? []].flat(),
+  }
+}

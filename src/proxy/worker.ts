@@ -1,0 +1,86 @@
+// A thread that serves: does what `workers.ts` says, and shares its counters with it.
+import { parentPort, workerData } from 'node:worker_threads'
+import { UserError } from '../errors.ts'
+import type { Backend } from './endpoints.ts'
+import type { SeriesName } from './series.ts'
+import { openServing, type Serving, type Setup } from './serving.ts'
+import { createStats, type Series, type Strays } from './stats.ts'
+import type { RouteTable } from './table.ts'
+
+/** `strays`: memory of two doubles. */
+export type WorkerSetup = Setup & Readonly<{ strays: SharedArrayBuffer }>
+
+export type ToWorker =
+  | Readonly<{ is: 'table'; table: RouteTable; backends: readonly (readonly [string, Backend])[] }>
+  | Readonly<{ is: 'drain' | 'endTunnels' | 'stop' | 'abort' | 'close' }>
+
+export type FromWorker =
+  | Readonly<{ is: 'open'; port: number }>
+  | Readonly<{ is: 'failed'; code: string; message: string; hint: string }>
+  | (Readonly<{ is: 'series'; memory: SharedArrayBuffer; target: string }> & SeriesName)
+  | Readonly<{ is: 'problems'; problems: readonly string[] }>
+  | Readonly<{ is: 'done'; id: number; problems: readonly string[] }>
+
+const setup = workerData as WorkerSetup
+const say = (message: FromWorker): void => parentPort?.postMessage(message)
+
+const shared = new Float64Array(setup.strays)
+const strays: Strays = {
+  get unrouted() {
+    return shared[0]!
+  },
+  set unrouted(n) {
+    shared[0] = n
+  },
+  get refused() {
+    return shared[1]!
+  },
+  set refused(n) {
+    shared[1] = n
+  },
+}
+const share = ({ route, role, hash, memory, target }: Series): void =>
+  say({ is: 'series', route, role, hash, memory, target })
+// The target of a series is set when it is begun; it is told then.
+const stats = createStats(Date.now, share, strays)
+
+try {
+  const serving = await openServing(setup, stats)
+  let told = ''
+  setInterval(() => {
+    const problems = serving.problems()
+    if (problems.join() === told) return
+    told = problems.join()
+    say({ is: 'problems', problems })
+  }, 500).unref()
+  parentPort?.on('message', async (message: ToWorker & { id: number }) => {
+    const problems = await obey(serving, message)
+    if (message.id > 0) say({ is: 'done', id: message.id, problems })
+  })
+  say({ is: 'open', port: serving.port })
+} catch (error) {
+  const { code = 'PIN4003', message, hint = '' } = error instanceof UserError ? error : { message: String(error) }
+  say({ is: 'failed', code, message, hint })
+}
+
+async function obey(serving: Serving, message: ToWorker): Promise<readonly string[]> {
+  switch (message.is) {
+    case 'table': {
+      const backends = new Map(message.backends)
+      return serving.use(
+        message.table,
+        (service, port) =>
+          backends.get(`${service} ${port ?? ''}`) ?? { endpoints: [], problem: `nothing resolves Service ${service}` },
+      )
+    }
+    case 'stop':
+      await serving.stop()
+      return []
+    case 'close':
+      await serving.close()
+      return []
+    default:
+      serving[message.is]()
+      return []
+  }
+}

@@ -1,0 +1,186 @@
+// Several threads that serve as one: they listen on one port, which the kernel spreads connections over; each has a table,
+// a choice and connections of its own. Tables go to all of them and are in force when all say so; counters lie in memory
+// that this thread reads.
+import { Worker } from 'node:worker_threads'
+import { UserError } from '../errors.ts'
+import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
+import type { Backend } from './endpoints.ts'
+import { openServing, type Serving, type Setup } from './serving.ts'
+import { keyOf, nameOf, recentOf, reportOf, Series, type Stats, type Strays } from './stats.ts'
+import { parseTable, type RouteTable } from './table.ts'
+import type { FromWorker, ToWorker, WorkerSetup } from './worker.ts'
+
+/** Starts so many threads. Raises UserError as `openServing` does. */
+export async function openWorkers(count: number, setup: Setup): Promise<Serving> {
+  // A port of somebody else must not be shared by accident: the first try is without sharing.
+  if (!setup.listen.reusePort && setup.listen.port !== 0) await (await openServing(setup)).close()
+  const counters = mergedStats()
+  const first = await startThread(setup, 0, setup.listen.port, counters)
+  const { port } = first
+  const rest = Array.from({ length: count - 1 }, (_, i) => startThread(setup, i + 1, port, counters))
+  const threads = [first, ...(await Promise.all(rest))]
+  const memory: Memory = { seed: 0, lags: new Map() }
+  let snapshot: Snapshot = compile(parseTable({}, 'nothing'), memory)
+  let newest = 0
+  const tell = (message: ToWorker): void => {
+    for (const thread of threads) thread.tell(message)
+  }
+  const ask = (message: ToWorker): Promise<readonly string[]> =>
+    Promise.all(threads.map(thread => thread.ask(message))).then(all => [...new Set(all.flat())])
+  return {
+    port,
+    stats: counters.stats,
+    isImmediate: false,
+    snapshot: () => snapshot,
+    async use(table, resolve) {
+      const mine = ++newest
+      const next = compile(table, memory, resolve)
+      const problems = await ask({ is: 'table', table, backends: backendsOf(table, resolve) })
+      if (mine === newest) snapshot = next
+      counters.stats.forget(next.routes)
+      return problems
+    },
+    drain: () => tell({ is: 'drain' }),
+    endTunnels: () => tell({ is: 'endTunnels' }),
+    async stop() {
+      await ask({ is: 'stop' })
+    },
+    abort: () => tell({ is: 'abort' }),
+    async close() {
+      await ask({ is: 'close' })
+      await Promise.all(threads.map(thread => thread.end()))
+    },
+    problems: () => [...new Set(threads.flatMap(thread => thread.problems()))],
+  }
+}
+
+/** What the Services of a table come to: threads have no cluster to ask. */
+function backendsOf(table: RouteTable, resolve: Resolve | undefined): readonly (readonly [string, Backend])[] {
+  const backends = new Map<string, Backend>()
+  for (const { dests } of table.routes)
+    for (const { upstream } of dests)
+      if (typeof upstream !== 'string' && resolve)
+        backends.set(`${upstream.service} ${upstream.port ?? ''}`, resolve(upstream.service, upstream.port))
+  return [...backends]
+}
+
+type Thread = Readonly<{
+  port: number
+  tell(message: ToWorker): void
+  /** Resolves with the thread's answer; at once when it has ended. */
+  ask(message: ToWorker): Promise<readonly string[]>
+  problems(): readonly string[]
+  end(): Promise<unknown>
+}>
+
+function startThread(setup: Setup, index: number, port: number, counters: Merged): Promise<Thread> {
+  const own: WorkerSetup = {
+    ...setup,
+    listen: { ...setup.listen, port, reusePort: true },
+    // Choices must not move in step.
+    seed: (setup.seed + Math.imul(index, 0x9e3779b9)) >>> 0,
+    strays: counters.strays(),
+  }
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: own, execArgv: [] })
+  let asked = 0
+  let problems: readonly string[] = []
+  let isOpen = false
+  let isOver = false
+  const waiting = new Map<number, (problems: readonly string[]) => void>()
+  return new Promise((done, fail) => {
+    const thread = (at: number): Thread => ({
+      port: at,
+      tell: message => worker.postMessage({ ...message, id: 0 }),
+      ask: message =>
+        new Promise(heard => {
+          if (isOver) heard([])
+          const id = ++asked
+          waiting.set(id, heard)
+          worker.postMessage({ ...message, id })
+        }),
+      problems: () => problems,
+      end: () => worker.terminate(),
+    })
+    worker.on('message', (message: FromWorker) => {
+      if (message.is === 'open') {
+        isOpen = true
+        done(thread(message.port))
+      } else if (message.is === 'failed') fail(new UserError(message.code, message.message, message.hint))
+      else if (message.is === 'series') counters.add(new Series(message, message.memory), message.target)
+      else if (message.is === 'problems') problems = message.problems
+      else {
+        waiting.get(message.id)?.(message.problems)
+        waiting.delete(message.id)
+      }
+    })
+    worker.on('error', error => {
+      // A thread that fell over takes the process with it: whoever restarts it has all threads again.
+      if (isOpen) throw error
+      fail(error)
+    })
+    worker.on('exit', () => {
+      isOver = true
+      for (const heard of waiting.values()) heard([])
+    })
+  })
+}
+
+type Merged = Readonly<{
+  stats: Stats
+  add(series: Series, target: string): void
+  /** Memory for one more thread's count of strays: unrouted, refused. */
+  strays(): SharedArrayBuffer
+}>
+
+/** Counters of all threads, summed as they are read. */
+function mergedStats(now: () => number = Date.now): Merged {
+  const parts = new Map<string, Series[]>()
+  const strays: Float64Array[] = []
+  const sumOf = (all: readonly Series[], of: ConstructorParameters<typeof Series>[0]): Series => {
+    const sum = new Series(of)
+    for (const one of all) {
+      sum.add(one)
+      sum.target = one.target
+    }
+    return sum
+  }
+  const partsOf = ({ route, role, hash }: Series): readonly Series[] => parts.get(keyOf(route, role, hash)) ?? []
+  const every = (): Series[] => [...parts.values()].flat()
+  const straysNow = (at: 0 | 1): number => strays.reduce((sum, one) => sum + one[at]!, 0)
+  const merged: Strays = {
+    get unrouted() {
+      return straysNow(0)
+    },
+    get refused() {
+      return straysNow(1)
+    },
+  }
+  return {
+    stats: {
+      of(route, dest) {
+        const name = nameOf(route, dest)
+        const sum = sumOf(parts.get(keyOf(name.route, name.role, name.hash)) ?? [], name)
+        sum.target = dest.target
+        return sum
+      },
+      begin() {},
+      end() {},
+      all: () => [...parts.values()].map(all => sumOf(all, all[0]!)),
+      report: (route, seconds) => reportOf(every(), route, seconds, now()),
+      recent: (series, seconds) => recentOf(partsOf(series), seconds, now()),
+      forget() {},
+      strays: merged,
+    },
+    add(series, target) {
+      series.target = target
+      const key = keyOf(series.route, series.role, series.hash)
+      parts.set(key, [...(parts.get(key) ?? []), series])
+    },
+    strays() {
+      const memory = new SharedArrayBuffer(16)
+      strays.push(new Float64Array(memory))
+      return memory
+    },
+  }
+}
