@@ -157,7 +157,8 @@ async function calmDown(
     for (const text of ['retry app', 'promote app --full']) await act(world, { is: 'verb', text }, say)
   }
   if (!isDone()) return [`no good end: ${rollout().status?.phase}, ${rollout().status?.message}`]
-  await pass(90)
+  // A watch that froze in the time of trouble is found out when its server would have ended it: up to ten minutes.
+  await pass(660)
   const version = world.server.core.store.version()
   await pass(300)
   const restless = world.server.core.store.version() === version ? [] : ['the world does not come to rest']
