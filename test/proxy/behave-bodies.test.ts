@@ -72,6 +72,26 @@ test('many that read slowly do not get, nor spoil, what belongs to others', asyn
   t.strictSame(faults.filter(Boolean), [])
 })
 
+test('connections to the pod that served those who do not read serve others all the same', async t => {
+  const p = await pod(t, patternPod)
+  const { url, port } = await proxy(t, { table: only(p.url) })
+  // Each fills what the kernel holds for it to another degree, so that some answers end just when nothing more fits.
+  const deaf = Array.from({ length: 80 }, (_, i) => {
+    const w = wire(t, port, `GET /${i}/100000 HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(10 + i))
+    w.socket.pause()
+    return w
+  })
+  let last = -1
+  while (last !== p.requests.length) {
+    last = p.requests.length
+    await new Promise(done => setTimeout(done, 100))
+  }
+  const late = new Promise<string[]>(done => setTimeout(done, 4000, ['somebody waits']).unref())
+  const others = Promise.all(Array.from({ length: 120 }, (_, i) => get(url, i, 1000)))
+  t.strictSame((await Promise.race([others, late])).filter(Boolean), [])
+  for (const w of deaf) w.socket.destroy()
+})
+
 test('bodies of every awkward size, up and down, on one connection', async t => {
   const p = await pod(t, async (req, res) => {
     const parts: Buffer[] = []

@@ -69,6 +69,19 @@ test('pipelined requests reach the pod one after the other and are answered in o
   t.equal(most, 1, 'never two at once')
 })
 
+test('more pipelined requests than are kept back wait in the kernel, and are all answered', async t => {
+  let isFirst = true
+  const p = await pod(t, (_req, res) => {
+    if (isFirst) setTimeout(() => res.end('ok'), 50)
+    else res.end('ok')
+    isFirst = false
+  })
+  const { port } = await proxy(t, { table: only(p.url) })
+  const long = get('/', `X-Long: ${'a'.repeat(1000)}\r\n`)
+  const said = await wire(t, port, long.repeat(300) + get('/', 'Connection: close\r\n')).closed
+  t.equal(said.match(/\r\n\r\nok/g)?.length, 301)
+})
+
 test('nothing behind Connection: close is served, nor behind HTTP/1.0', async t => {
   const p = await pod(t, 'ok')
   const { port } = await proxy(t, { table: only(p.url) })
@@ -198,6 +211,31 @@ test('a connection to a pod is used again if, and only if, the pod keeps it', as
     for (let i = 0; i < 5; i++) t.equal((await ask(url)).status, answer.includes('204') ? 204 : 200, what)
     t.equal(p.count(), connections, what)
   }
+})
+
+test('a connection on which the pod speaks unasked, or whose request was not sent whole, is not used again', async t => {
+  let connections = 0
+  const p = await rawPod(t, socket => {
+    const mine = ++connections
+    socket.setNoDelay(true)
+    socket.on('data', data => {
+      const [, path = ''] = /^(?:GET|POST) (\S+) /.exec(data.toString('latin1')) ?? []
+      if (path === '') return
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${mine}`)
+      if (path === '/late') setTimeout(() => socket.write('x'), 10)
+    })
+  })
+  const { url, port } = await proxy(t, { table: only(p.url) })
+  t.equal((await ask(url, '/')).body, '1')
+  t.equal((await ask(url, '/late')).body, '1', 'used again')
+  await sleep(40)
+  t.equal((await ask(url, '/')).body, '2', 'an octet came meanwhile')
+  const w = wire(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\nhalf of it')
+  t.match(await w.until(/\r\n\r\n2/), /200 OK/)
+  t.equal((await ask(url, '/')).body, '3', 'the other half was still to come')
+  w.socket.write('other half')
+  w.socket.write(get('/'))
+  t.match(await w.until(/\r\n\r\n3$/), /200 OK/, 'whoever sent it may go on')
 })
 
 test('in HTTP/1.0 too, close counts and keep-alive beside it does not', async t => {

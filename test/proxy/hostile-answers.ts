@@ -289,6 +289,7 @@ const lines: AnswerCase[] = [
     'a name beyond ASCII': hello('X-\xe4: 1\r\n'),
     'a name with a blank': hello('X A: 1\r\n'),
     'a name in quotes': hello('"X-A": 1\r\n'),
+    'a head of 40 KB': hello(`X-A: ${'a'.repeat(40_000)}\r\n`),
     'a head of 70 KB': hello(`X-A: ${'a'.repeat(70_000)}\r\n`),
     'a head of 1 MB': hello(`X-A: ${'a'.repeat(1_000_000)}\r\n`),
     '5,000 fields': hello('X-A: 1\r\n'.repeat(5000)),

@@ -223,6 +223,16 @@ const trailers: Case[] = [
   }),
 ]
 
+/** What never ends must be refused while it comes, not when memory does. */
+const endless: Case[] = Object.entries({
+  'a size': '0',
+  'an extension': '5;a',
+  'a trailer': '5\r\nhello\r\n0\r\nX-A: a',
+}).map(([name, body]) => {
+  const part = (body === '0' ? '0' : 'a').repeat(5000)
+  return { name: `endless: ${name}`, bytes: [chunked(body), ...Array(10).fill(part)], expect: 'cut', behind: '' }
+})
+
 const pair = (a: string, b: string) => a + b
 const sequences: Case[] = [
   ...cleans('sequence', {
@@ -251,6 +261,23 @@ const sequences: Case[] = [
       'GET /y other.test',
     ],
   }),
+  ...cleans('sequence', {
+    'hosts of one length by turns': [
+      pair(get(), 'GET /y HTTP/1.1\r\nHost: i.test\r\n\r\n'),
+      'GET /x h.test',
+      'GET /y i.test',
+    ],
+    'a host that begins as the one before': [
+      pair(get(), 'GET /y HTTP/1.1\r\nHost: h.te\r\n\r\n'),
+      'GET /x h.test',
+      'GET /y h.te',
+    ],
+    'a host that the one before begins': [
+      pair(get(), 'GET /y HTTP/1.1\r\nHost: h.test:80\r\n\r\n'),
+      'GET /x h.test',
+      'GET /y h.test:80',
+    ],
+  }),
   ...[
     { name: 'a hidden length behind a good request', bad: post('Content-Length: 5\r\nContent-Length: 5\r\n') },
     { name: 'a bare line feed behind a good request', bad: 'GET /y HTTP/1.1\nHost: h.test\r\n\r\n' },
@@ -272,4 +299,4 @@ const sequences: Case[] = [
   }).map((one): Case => (one.name.includes('without chunks') ? { ...one, expect: 'cut' } : one)),
 ]
 
-export const bodies: readonly Case[] = [...sizes, ...ends, ...extensions, ...trailers, ...sequences]
+export const bodies: readonly Case[] = [...sizes, ...ends, ...extensions, ...trailers, ...endless, ...sequences]

@@ -23,7 +23,7 @@ export type Case = Readonly<{
   seen?: readonly string[]
   why?: string
   /** Sent behind it; by default another request, which must be served if and only if this one is. */
-  then?: string
+  behind?: string
 }>
 
 /** The request that follows each case. */
@@ -31,8 +31,6 @@ export const AFTER = 'GET /after HTTP/1.1\r\nHost: after.test\r\nConnection: clo
 const AFTER_SEEN = 'GET /after after.test'
 const REFUSALS = new Set(['400', '408', '413', '414', '417', '431', '501', '505'])
 const LIMIT_MS = 3000
-/** So long between the parts of a message: enough for each to be read alone. */
-const PAUSE_MS = 2
 
 /** What a pod got on one connection. */
 type Heard = { text: string; at: number; seen: Seen[]; bad: string; open: boolean }
@@ -89,6 +87,11 @@ function answerWhole(one: Heard, socket: Socket): void {
 
 const sleep = (ms: number) => new Promise<void>(done => setTimeout(done, ms))
 
+/** Long enough for the part before to be read alone: turns of the loop, as the proxy runs in the same one. */
+async function pause(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise(done => setTimeout(() => setImmediate(done), 0))
+}
+
 /** Sends the parts and reads until the connection ends; `hung` when it does not. */
 async function converse(port: number, parts: readonly string[]): Promise<{ said: string; hung: boolean }> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -99,8 +102,9 @@ async function converse(port: number, parts: readonly string[]): Promise<{ said:
   socket.on('error', () => {})
   const closed = new Promise<boolean>(done => socket.on('close', () => done(false)))
   await new Promise<void>(done => socket.once('connect', done).once('close', done))
+  if (parts.length > 1) await pause()
   for (const [i, part] of parts.entries()) {
-    if (i > 0) await sleep(PAUSE_MS)
+    if (i > 0) await pause()
     if (socket.writable) socket.write(Buffer.from(part, 'latin1'))
   }
   let timer: NodeJS.Timeout | undefined
@@ -124,7 +128,7 @@ async function judge(lane: Lane, one: Case): Promise<string[]> {
   }
   const parts = typeof one.bytes === 'string' ? [one.bytes] : [...one.bytes]
   const last = parts.pop() ?? ''
-  parts.push(last + (one.then ?? AFTER))
+  parts.push(last + (one.behind ?? AFTER))
   const { said, hung } = await converse(running.port, parts)
   await lane.gone()
 
@@ -147,7 +151,7 @@ async function judge(lane: Lane, one: Case): Promise<string[]> {
 
   const isClean = one.expect === 'clean' || (one.expect === 'either' && errors.length === 0 && answered > 0)
   const served = one.expect === 'either' && !isClean ? undefined : [...(one.seen ?? [])]
-  if (isClean && (one.then ?? AFTER) === AFTER && staysOpen(one)) served?.push(AFTER_SEEN)
+  if (isClean && (one.behind ?? AFTER) === AFTER && staysOpen(one)) served?.push(AFTER_SEEN)
   if (served && shownSeen.join('\n') !== served.join('\n'))
     wrong.push(`the pod saw ${JSON.stringify(shownSeen)}, not ${JSON.stringify(served)}`)
   if (!isClean && seen.length > (one.seen?.length ?? 0)) wrong.push(`served: ${JSON.stringify(shownSeen)}`)
@@ -162,10 +166,17 @@ async function judge(lane: Lane, one: Case): Promise<string[]> {
   return wrong
 }
 
-/** Signs that a client passes for somebody else: the proxy says who asked, once. */
-function pretended({ fields }: Seen): string[] {
-  const said = fields.filter(([name]) => name === 'x-forwarded-for' || name === 'forwarded')
-  return said.length === 1 && said[0]?.[1] === '127.0.0.1' ? [] : [`who asked: ${JSON.stringify(said)}`]
+/** Signs that a client passes for somebody else: the proxy says who asked and for which host, once. */
+function pretended({ fields, host }: Seen): string[] {
+  const said = fields.filter(([name]) => /^(x-forwarded-(for|host|proto|port)|forwarded)$/.test(name))
+  const value = (name: string) => said.filter(field => field[0] === name).map(field => field[1])[0]
+  const isRight =
+    said.length === 4 &&
+    value('x-forwarded-for') === '127.0.0.1' &&
+    value('x-forwarded-proto') === 'http' &&
+    value('x-forwarded-host') === host &&
+    /^\d+$/.test(value('x-forwarded-port') ?? '')
+  return isRight ? [] : [`who asked: ${JSON.stringify(said)}`]
 }
 
 /** May another request follow? Not after HTTP/1.0 or `Connection: close`. */

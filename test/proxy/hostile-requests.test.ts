@@ -22,7 +22,7 @@ test('no two cases have the same name', async t => {
 test('the strict reader judges as the tables do', async t => {
   for (const { name, bytes, expect, seen = [] } of tables) {
     if (expect === 'either') continue
-    const text = `${bytes}${AFTER}`
+    const text = `${typeof bytes === 'string' ? bytes : bytes.join('')}${AFTER}`
     const read: string[] = []
     let verdict = 'clean'
     for (let at = 0; at < text.length; ) {
@@ -38,7 +38,7 @@ test('the strict reader judges as the tables do', async t => {
     }
     const mustBe = expect === 'clean' ? [...seen, 'GET /after after.test'] : [...seen]
     // Limits are the proxy's own: the reader has none.
-    if (/^size:|beyond any measure|70 KB|5,000 fields|without end/.test(name)) continue
+    if (/^size:|beyond any measure|70 KB|5,000 fields|without end|endless|of 20 KB|of one letter/.test(name)) continue
     t.strictSame([verdict, read], [expect === 'clean' ? 'clean' : 'refused', mustBe], name)
   }
 })

@@ -318,6 +318,8 @@ const sizes: Case[] = [
     'a method of 40 KB': line(`${'A'.repeat(40_000)} /x HTTP/1.1`),
     'a target of 40 KB': line(`GET /${'a'.repeat(40_000)} HTTP/1.1`),
     'a version of 40 KB': line(`GET /x HTTP/1.${'1'.repeat(40_000)}`),
+    'a target of 20 KB': line(`GET /${'a'.repeat(20_000)} HTTP/1.1`),
+    '1,000 fields of one letter': get('X: 1\r\n'.repeat(1000)),
     '3,000 fields': get(many(3000)),
     '3,000 fields, a length behind them': post(`${many(3000)}Content-Length: 5\r\n`),
     '5,000 fields without a name': get(':\r\n'.repeat(5000)),
@@ -331,6 +333,17 @@ const sizes: Case[] = [
     'a host of 255 letters': [`GET /x HTTP/1.1\r\nHost: ${'a'.repeat(255)}\r\n\r\n`, `GET /x ${'a'.repeat(255)}`],
   }),
 ]
+
+/** What never ends must be refused while it comes, not when memory does. */
+const endless: Case[] = Object.entries({
+  'a target': 'GET /',
+  'a name': 'GET /x HTTP/1.1\r\nHost: h.test\r\nX',
+  'a value': 'GET /x HTTP/1.1\r\nHost: h.test\r\nX: ',
+  'a method': 'G',
+}).map(([name, bytes]) => {
+  const part = 'a'.repeat(5000)
+  return { name: `endless: ${name}`, bytes: [bytes, ...Array(10).fill(part)], expect: 'refused', behind: '' }
+})
 
 const foreign: Case[] = refusals('not HTTP', {
   'a TLS greeting': '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n',
@@ -348,4 +361,4 @@ const foreign: Case[] = refusals('not HTTP', {
   JSON: '{"a":1}\r\n\r\n',
 })
 
-export const targetsAndMore: readonly Case[] = [...requestLines, ...hop, ...sizes, ...foreign]
+export const targetsAndMore: readonly Case[] = [...requestLines, ...hop, ...sizes, ...endless, ...foreign]
