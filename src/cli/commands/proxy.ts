@@ -2,6 +2,7 @@
 
 import type { Log } from '../../ports.ts'
 import { type Context, defineCommand, type Io } from '../command.ts'
+import { durationFlag } from '../duration-flag.ts'
 
 /** One line an event on stderr; stdout stays free. */
 const logTo = (io: Io): Log => {
@@ -34,6 +35,8 @@ export default defineCommand({
       .option('--kubernetes', 'follow the route tables of the cluster')
       .option('--ingress-class <name>', 'also serve Ingresses of this class')
       .option('--annotation-prefix <prefix>', 'of the canary annotations on Ingresses')
+      .option('--grace <duration>', 'go on serving, red on /readyz, after SIGTERM; default 0s')
+      .option('--drain-limit <duration>', 'for requests in flight behind that; default 30s')
       .option('--workers <n>', 'threads that serve; default 1')
       .option('--reuse-port', 'listen beside a proxy that is about to leave: a restart without a gap')
       .option('--tls-cert <file>', 'serve TLS (and HTTP/2) with this certificate; followed as it changes')
@@ -43,6 +46,8 @@ export default defineCommand({
 
   async run(context) {
     const { proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
+    const grace = durationFlag(context.flags['grace'])
+    const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
     const stopped = context.stopped()
     const log = logTo(context)
     const options = await proxyOptionsFromFlags(context.flags, () => openCache(context, log))
@@ -52,7 +57,7 @@ export default defineCommand({
       if (stopped.aborted) resolve()
       stopped.addEventListener('abort', () => resolve(), { once: true })
     })
-    await proxy.drain()
+    await proxy.drain({ grace, limit })
     return 0
   },
 })
