@@ -1,9 +1,12 @@
 // Pintle as a process: names that it is called by, exit codes, pipes that close, signals.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { kubeconfigFor, serveHttp } from '../../src/apiserver/http.ts'
+import { createApiServer } from '../../src/apiserver/server.ts'
+import { systemClock } from '../../src/sim/clock.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 
@@ -41,12 +44,26 @@ test('as a plugin of kubectl it calls itself so', async t => {
 })
 
 test('a server ends with a signal, with its work done', { skip: process.platform === 'win32' }, async t => {
-  const args = ['proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--stable', 'http://127.0.0.1:1']
+  t.equal(await endedBySignal(['--stable', 'http://127.0.0.1:1']), 0)
+})
+
+test('and does not go on following a cluster', { skip: process.platform === 'win32' }, async t => {
+  const server = createApiServer({ clock: systemClock({ unref: true }), random: Math.random })
+  const api = await serveHttp(server, { host: '127.0.0.1', port: 0 })
+  t.teardown(() => api.close())
+  const file = join(t.testdir(), 'kubeconfig')
+  writeFileSync(file, kubeconfigFor(api.url))
+  t.equal(await endedBySignal(['--kubernetes', '--namespace', 'shop', '--kubeconfig', file]), 0)
+})
+
+/** Exit code of a proxy that is told to leave once it serves. */
+async function endedBySignal(flags: readonly string[]): Promise<number | null> {
+  const args = ['proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...flags]
   const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NODE_OPTIONS: '' } })
   const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
   await new Promise<void>(resolve => {
     child.stdout.on('data', text => String(text).includes('proxy on http://127.0.0.1:') && resolve())
   })
   child.kill('SIGTERM')
-  t.equal(await ended, 0)
-})
+  return ended
+}

@@ -50,7 +50,12 @@ export default defineCommand({
     const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
     const stopped = context.stopped()
     const log = logTo(context)
-    const options = await proxyOptionsFromFlags(context.flags, () => openCache(context, log))
+    let cache: Awaited<ReturnType<typeof openCache>> | undefined
+    const connect = async () => {
+      cache = await openCache(context, log)
+      return cache
+    }
+    const options = await proxyOptionsFromFlags(context.flags, connect)
     const proxy = await startProxy({ ...options, log })
     context.out(`proxy on ${proxy.url}, admin on ${proxy.adminUrl}`)
     await new Promise<void>(resolve => {
@@ -58,6 +63,7 @@ export default defineCommand({
       stopped.addEventListener('abort', () => resolve(), { once: true })
     })
     await proxy.drain({ grace, limit })
+    await cache?.stop()
     return 0
   },
 })
