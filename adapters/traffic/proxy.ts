@@ -21,6 +21,14 @@ const PREVIEW_HEADER = { name: 'X-Preview' }
 
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
 
+const fuse = z
+  .strictObject({
+    errorRatePercent: z.number().gt(0).max(100).describe('Share of failures in the window from which on it blows.'),
+    minRequests: z.int().min(1).optional().describe('Fewer requests to the canary say nothing. Default 20.'),
+    windowSeconds: z.int().min(1).max(300).optional().describe('Default 10.'),
+  })
+  .describe('Each proxy takes the weight from a canary that fails badly, at once and by itself.')
+
 const config = z.looseObject({
   configMap: z.string().optional().describe('Name of the ConfigMap with the route table; default ROLLOUT-route.'),
   hosts: z.array(z.string()).optional().describe('Hosts that this route serves; none: every host.'),
@@ -43,6 +51,7 @@ const config = z.looseObject({
     .describe('A canary without ready pods: fail answers 503, spill takes stable. Default fail.'),
   rules: rules.optional(),
   sticky: sticky.optional(),
+  fuse: fuse.optional(),
 })
 type Config = z.infer<typeof config>
 
@@ -84,7 +93,7 @@ function routeOf(c: Config, want: Desired) {
     ...(want.mirrors.length === 0 ? {} : { mirrors: want.mirrors }),
     ...(dests.some(dest => dest.role === 'preview') ? { preview } : {}),
     ...(ways.length === 0 ? {} : { rules: ways }),
-    ...given({ onEmpty: c.onEmpty, sticky: c.sticky }),
+    ...given({ onEmpty: c.onEmpty, sticky: c.sticky, fuse: c.fuse }),
   }
 }
 

@@ -47,8 +47,13 @@ function replyTo(url: URL, shown: Shown): Reply {
       return json(200, shown.stats.report(url.searchParams.get('route'), window))
     }
     case '/metrics': {
-      const { generation, ready, problems } = shown.status()
-      const body = exposition(shown.stats, { generation, ready, sourceProblems: problems.length })
+      const { generation, ready, problems, fuses } = shown.status()
+      const body = exposition(shown.stats, {
+        generation,
+        ready,
+        sourceProblems: problems.length,
+        fuses: fuses.length,
+      })
       return { status: 200, body, type: 'text/plain; version=0.0.4; charset=utf-8' }
     }
     default:

@@ -1,4 +1,5 @@
 // What the engine gets from the rest of the proxy. Table, choice, counters and draining do not know how bytes are moved.
+import type { AccessLog } from './access-log.ts'
 import type { Snapshot } from './compile.ts'
 import type { Pools } from './engine/pools.ts'
 import type { Stats } from './stats.ts'
@@ -44,4 +45,5 @@ export type Core = Readonly<{
   draining(): boolean
   /** Connections that carry WebSockets. */
   tunnels: Set<{ destroy(): void }>
+  access: AccessLog | undefined
 }>

@@ -6,7 +6,7 @@ import type { Series, Stats } from './stats.ts'
 /** Histogram limits in microseconds: bucket edges from half a millisecond to a minute. */
 const LIMITS = [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26].map(octave => 2 ** octave)
 
-export type Gauges = Readonly<{ generation: number; ready: boolean; sourceProblems: number }>
+export type Gauges = Readonly<{ generation: number; ready: boolean; sourceProblems: number; fuses: number }>
 
 /** All metrics in the text format 0.0.4. */
 export function exposition(stats: Stats, gauges: Gauges): string {
@@ -56,6 +56,12 @@ export function exposition(stats: Stats, gauges: Gauges): string {
   single('pintle_proxy_table_generation', 'gauge', 'Generation of the route table in force.', gauges.generation)
   single('pintle_proxy_ready', 'gauge', '1 when requests should be sent here.', gauges.ready ? 1 : 0)
   single('pintle_proxy_source_problems', 'gauge', 'Route tables that could not be used.', gauges.sourceProblems)
+  single(
+    'pintle_proxy_fuses_blown',
+    'gauge',
+    'Routes whose canary lost its weight here for its failures.',
+    gauges.fuses,
+  )
   single('pintle_proxy_unrouted_total', 'counter', 'Requests that no route matched.', stats.strays.unrouted)
   single('pintle_proxy_refused_total', 'counter', 'Malformed or ambiguous requests.', stats.strays.refused)
   return `${lines.join('\n')}\n`

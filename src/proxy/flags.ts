@@ -30,6 +30,10 @@ export type ProxyFlags = RouteFlags &
     /** Threads; default 1. */
     workers?: string
     reusePort?: boolean
+    /** A file, or `-`. */
+    accessLog?: string
+    /** 0 to 1; default 1. */
+    accessLogSample?: string
   }>
 
 /** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
@@ -43,11 +47,19 @@ export async function proxyOptionsFromFlags(
     admin: flags.admin ?? '127.0.0.1:9180',
     source: await sourceOf(flags, connect),
     ...tlsOf(flags),
+    ...accessLogOf(flags),
     workers: workersOf(flags.workers),
     ...(flags.reusePort ? { reusePort: true } : {}),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
     ...(flags.trust === undefined ? {} : { trust: flags.trust.split(',').map(range => range.trim()) }),
   }
+}
+
+function accessLogOf({ accessLog: file, accessLogSample = '1' }: ProxyFlags): Pick<ProxyOptions, 'accessLog'> {
+  if (file === undefined) return {}
+  const sample = Number(accessLogSample)
+  if (sample > 0 && sample <= 1) return { accessLog: { file, sample } }
+  throw new UserError('PIN4005', `bad --access-log-sample ${accessLogSample}`, 'Give a share such as 0.01, up to 1.', 2)
 }
 
 const MOST_WORKERS = 64

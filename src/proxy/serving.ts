@@ -1,14 +1,20 @@
 // What one thread serves with: the table in force, the memory of its choices, connections to pods, counters, listeners.
+import { type AccessLogSpec, openAccessLog } from './access-log.ts'
 import { trustsOf } from './addresses.ts'
 import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
 import type { Core, Limits } from './core.ts'
 import { dialAsIs, dialMap } from './dial.ts'
 import { openFront } from './engine/front.ts'
 import { createPools } from './engine/pools.ts'
+import { type Blown, createFuses, type Tally } from './fuse.ts'
 import type { Listen } from './listen.ts'
-import { createStats, type Stats } from './stats.ts'
+import { createStats, type Stats, talliedSince } from './stats.ts'
 import { parseTable, type RouteTable } from './table.ts'
 import { followCertificate, type TlsFiles } from './tls.ts'
+
+/** Fuses are looked at this often, in milliseconds. */
+const LOOK_MS = 250
+const NOTHING: Tally = { requests: 0, errors: 0 }
 
 /** How to serve; plain data, so that it can be sent to a thread. */
 export type Setup = Readonly<{
@@ -19,6 +25,7 @@ export type Setup = Readonly<{
   seed: number
   dialMap?: string
   tls?: TlsFiles
+  accessLog?: AccessLogSpec
 }>
 
 export type Serving = Readonly<{
@@ -40,9 +47,11 @@ export type Serving = Readonly<{
   /** Ends everything at once. */
   close(): Promise<void>
   problems(): readonly string[]
+  /** Fuses that blew, of any thread. */
+  blown(): readonly Blown[]
 }>
 
-/** Opens the port. `stats`: the counters to use. Raises UserError PIN4002, PIN4003, PIN4006, PIN4007. */
+/** Opens the port. `stats`: the counters to use. Raises UserError PIN4002, PIN4003, PIN4006, PIN4007, PIN4008. */
 export async function openServing(setup: Setup, stats: Stats = createStats()): Promise<Serving> {
   const memory: Memory = { seed: setup.seed, lags: new Map() }
   const pools = createPools(setup.dialMap === undefined ? dialAsIs : dialMap(setup.dialMap))
@@ -56,10 +65,21 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
     limits: setup.limits,
     draining: () => draining,
     tunnels: new Set(),
+    access: setup.accessLog && openAccessLog(setup.accessLog),
   }
   const certificate = setup.tls && (await followCertificate(setup.tls))
   const front = await openFront(core, setup.listen, certificate)
   let openPorts: Promise<readonly string[]> = Promise.resolve([])
+  let resolveNow: Resolve | undefined
+  const fuses = createFuses()
+  const tally = (name: string, role: string, since: number): Tally => {
+    const route = snapshot.routes.find(r => r.name === name)
+    const dest = route?.dests.find(d => d.role === role)
+    return route && dest ? talliedSince(stats.of(route, dest), since) : NOTHING
+  }
+  const looking = setInterval(() => {
+    if (fuses.look(tally, Date.now())) snapshot = compile(fuses.applied(), memory, resolveNow)
+  }, LOOK_MS).unref()
   const endTunnels = (): void => {
     for (const socket of core.tunnels) socket.destroy()
   }
@@ -69,7 +89,9 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
     isImmediate: true,
     snapshot: () => snapshot,
     use(table, resolve) {
-      snapshot = compile(table, memory, resolve)
+      resolveNow = resolve
+      fuses.begin(table, Date.now())
+      snapshot = compile(fuses.applied(), memory, resolve)
       pools.keepOnly(snapshot.endpoints)
       stats.forget(snapshot.routes)
       const { ports } = snapshot
@@ -90,8 +112,11 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
       front.abort()
       await stopped
       pools.close()
+      clearInterval(looking)
+      core.access?.close()
       certificate?.stop()
     },
     problems: () => [certificate?.problem() ?? []].flat(),
+    blown: () => fuses.blown(),
   }
 }

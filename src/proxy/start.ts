@@ -1,9 +1,10 @@
 // Starts a proxy: source, table, listeners, admin; the one door for the CLI, the demo and the simulation.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../ports.ts'
+import type { AccessLogSpec } from './access-log.ts'
 import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
-import type { Resolve, Snapshot } from './compile.ts'
+import type { Resolve } from './compile.ts'
 import { LIMITS, type Limits } from './core.ts'
 import { openServing, type Setup } from './serving.ts'
 import type { Sink, Source } from './source.ts'
@@ -34,6 +35,8 @@ export type ProxyOptions = Readonly<{
   trust?: readonly string[]
   limits?: Partial<Limits>
   log?: Log
+  /** A line of JSON for each request, or for a share of them. */
+  accessLog?: AccessLogSpec
   /** Threads that serve, each with its own connections and choice. Default 1. */
   workers?: number
   /** Let other processes listen on the same port: for a restart without a gap. */
@@ -76,10 +79,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const source = options.source ?? (options.table && tableSource(options.table))
   const serving = workers > 1 ? await openWorkers(workers, setupOf(options)) : await openServing(setupOf(options))
   const { stats } = serving
-  let inForce: Readonly<{ snapshot: Snapshot; applied: Readonly<Record<string, number>> }> = {
-    snapshot: serving.snapshot(),
-    applied: {},
-  }
+  let applied: Readonly<Record<string, number>> = {}
   let problems: readonly string[] = []
   let portProblems: readonly string[] = []
   let tabled = source === undefined
@@ -87,12 +87,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   let settled: Promise<unknown> = Promise.resolve()
   const sink: Sink = {
-    table(table, resolve, applied = {}) {
-      const before = inForce.snapshot.generation
+    table(table, resolve, parts = {}) {
+      const before = serving.snapshot().generation
       const using = serving.use(table, resolve)
       const isThere = (): void => {
-        // With several workers a later table may be in force already.
-        inForce = { snapshot: serving.snapshot(), applied }
+        applied = parts
         tabled = true
         if (before !== table.generation) log.info({ generation: table.generation }, 'route table in force')
       }
@@ -108,15 +107,22 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     },
   }
   const status = (): Status =>
-    statusOf(inForce.snapshot, stats, {
+    statusOf(serving.snapshot(), stats, {
       ready: tabled && !draining,
       draining,
-      applied: inForce.applied,
+      applied,
       source: source?.about ?? 'swap',
       problems: [...problems, ...portProblems, ...serving.problems()],
+      fuses: serving.blown(),
       uptimeSeconds: (performance.now() - started) / 1000,
     })
 
+  let told: readonly string[] = []
+  const watching = setInterval(() => {
+    const blown = serving.blown().map(({ route, why }) => `the fuse of route ${route} blew: ${why}`)
+    for (const message of blown) if (!told.includes(message)) log.warn({}, message)
+    told = blown
+  }, 500).unref()
   let stopSource = (): void => {}
   let closing: Promise<void> | undefined
   let admin: Awaited<ReturnType<typeof openAdmin>> | undefined
@@ -124,6 +130,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     draining = true
     closing ??= (async () => {
       stopSource()
+      clearInterval(watching)
       await settled
       await serving.close()
       await admin?.close()
@@ -169,11 +176,21 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   }
 }
 
-const setupOf = ({ listen = '127.0.0.1:0', trust, limits, seed, dialMap, tls, reusePort }: ProxyOptions): Setup => ({
+const setupOf = ({
+  listen = '127.0.0.1:0',
+  trust,
+  limits,
+  seed,
+  dialMap,
+  tls,
+  reusePort,
+  accessLog,
+}: ProxyOptions): Setup => ({
   listen: { ...listenOf(listen), ...(reusePort ? { reusePort } : {}) },
   trust: trust ?? [],
   limits: { ...LIMITS, ...limits },
   seed: seed ?? Math.floor(Math.random() * 2 ** 32),
   ...(dialMap === undefined ? {} : { dialMap }),
   ...(tls === undefined ? {} : { tls }),
+  ...(accessLog === undefined ? {} : { accessLog }),
 })

@@ -151,6 +151,19 @@ export function recentOf(all: readonly Series[], seconds: number, time: number):
   return requests
 }
 
+/** Requests and errors that ended since a moment, in milliseconds since the epoch. */
+export function talliedSince({ slots }: Series, since: number): Readonly<{ requests: number; errors: number }> {
+  const first = Math.floor(since / 1000)
+  let requests = 0
+  let errors = 0
+  for (let at = 0; at < slots.length; at += SLOT_SIZE) {
+    if (slots[at + SLOT.second]! < first) continue
+    requests += slots[at + SLOT.requests]!
+    errors += slots[at + SLOT.errors]!
+  }
+  return { requests, errors }
+}
+
 /** Where the slot of a second begins; slots are used round and round. */
 function slotAt({ slots }: Series, second: number): number {
   const at = (second % LONGEST_WINDOW) * SLOT_SIZE

@@ -1,5 +1,6 @@
 // What one proxy says about itself: the generation it serves, from where, and how each version fares. JSON, stable names.
 import type { Snapshot } from './compile.ts'
+import type { Blown } from './fuse.ts'
 import type { Stats } from './stats.ts'
 
 export type DestStatus = Readonly<{
@@ -33,6 +34,8 @@ export type Status = Readonly<{
   source: string
   /** Tables that could not be used; their last good ones are in force. */
   problems: readonly string[]
+  /** Fuses that blew: routes whose canary lost its weight here, since when (ms since the epoch) and why. */
+  fuses: readonly Blown[]
   uptimeSeconds: number
   unrouted: number
   refused: number

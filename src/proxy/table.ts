@@ -125,6 +125,15 @@ const preview = z.looseObject({
   port: portNumber.optional(),
 })
 
+/** When each proxy takes the weight from the canary by itself (fuse.ts). */
+const fuse = z.strictObject({
+  /** Of the canary's requests in the window, 5xx and those without a whole answer. */
+  errorRatePercent: z.number().gt(0).max(100),
+  /** Fewer say nothing. */
+  minRequests: z.int().min(1).default(20),
+  windowSeconds: z.int().min(1).max(300).default(10),
+})
+
 const match = z.looseObject({
   /** Names without port; `*.example.com` stands for one label; none: any host. */
   hosts: z.array(z.string().min(1)).optional(),
@@ -147,6 +156,7 @@ const route = z
     canaryBy: canaryBy.optional(),
     sticky: sticky.optional(),
     mirrors: z.array(mirror).default([]),
+    fuse: fuse.optional(),
     preview: preview.optional(),
     /** A chosen version without a ready pod: fail answers 503, spill takes another version (as ingress-nginx does). */
     onEmpty: z.enum(['fail', 'spill']).default('fail'),
@@ -158,6 +168,7 @@ const route = z
     for (const role of ['stable', 'canary', 'active', 'preview'])
       if (r.dests.filter(d => d.role === role).length > 1) fault(`role ${role} appears twice`, 'dests')
     if (r.preview && !r.dests.some(d => d.role === 'preview')) fault('no destination has the role preview', 'preview')
+    if (r.fuse && !r.dests.some(d => d.role === 'stable')) fault('no destination has the role stable', 'fuse')
     const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0
     if (toCanary && !r.dests.some(d => d.role === 'canary')) fault('no destination has the role canary', 'dests')
     for (const [i, { to }] of r.rules.entries())

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { UserError } from '../errors.ts'
 import type { Backend } from './endpoints.ts'
+import type { Blown } from './fuse.ts'
 import type { SeriesName } from './series.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
 import { createStats, type Series, type Strays } from './stats.ts'
@@ -18,7 +19,7 @@ export type FromWorker =
   | Readonly<{ is: 'open'; port: number }>
   | Readonly<{ is: 'failed'; code: string; message: string; hint: string }>
   | (Readonly<{ is: 'series'; memory: SharedArrayBuffer; target: string }> & SeriesName)
-  | Readonly<{ is: 'problems'; problems: readonly string[] }>
+  | Readonly<{ is: 'problems'; problems: readonly string[]; blown: readonly Blown[] }>
   | Readonly<{ is: 'done'; id: number; problems: readonly string[] }>
 
 const setup = workerData as WorkerSetup
@@ -48,11 +49,12 @@ try {
   const serving = await openServing(setup, stats)
   let told = ''
   setInterval(() => {
-    const problems = serving.problems()
-    if (problems.join() === told) return
-    told = problems.join()
-    say({ is: 'problems', problems })
-  }, 500).unref()
+    const message = { is: 'problems', problems: serving.problems(), blown: serving.blown() } as const
+    const text = JSON.stringify(message)
+    if (text === told) return
+    told = text
+    say(message)
+  }, 250).unref()
   parentPort?.on('message', async (message: ToWorker & { id: number }) => {
     const problems = await obey(serving, message)
     if (message.id > 0) say({ is: 'done', id: message.id, problems })

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { UserError } from '../errors.ts'
 import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
 import type { Backend } from './endpoints.ts'
+import type { Blown } from './fuse.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
 import { keyOf, nameOf, recentOf, reportOf, Series, type Stats, type Strays } from './stats.ts'
 import { parseTable, type RouteTable } from './table.ts'
@@ -51,6 +52,7 @@ export async function openWorkers(count: number, setup: Setup): Promise<Serving>
       await Promise.all(threads.map(thread => thread.end()))
     },
     problems: () => [...new Set(threads.flatMap(thread => thread.problems()))],
+    blown: () => threads.flatMap(thread => thread.blown()),
   }
 }
 
@@ -70,6 +72,7 @@ type Thread = Readonly<{
   /** Resolves with the thread's answer; at once when it has ended. */
   ask(message: ToWorker): Promise<readonly string[]>
   problems(): readonly string[]
+  blown(): readonly Blown[]
   end(): Promise<unknown>
 }>
 
@@ -85,6 +88,7 @@ function startThread(setup: Setup, index: number, port: number, counters: Merged
   const worker = new Worker(new URL(file, import.meta.url), { workerData: own, execArgv: [] })
   let asked = 0
   let problems: readonly string[] = []
+  let blown: readonly Blown[] = []
   let isOpen = false
   let isOver = false
   const waiting = new Map<number, (problems: readonly string[]) => void>()
@@ -100,6 +104,7 @@ function startThread(setup: Setup, index: number, port: number, counters: Merged
           worker.postMessage({ ...message, id })
         }),
       problems: () => problems,
+      blown: () => blown,
       end: () => worker.terminate(),
     })
     worker.on('message', (message: FromWorker) => {
@@ -108,8 +113,10 @@ function startThread(setup: Setup, index: number, port: number, counters: Merged
         done(thread(message.port))
       } else if (message.is === 'failed') fail(new UserError(message.code, message.message, message.hint))
       else if (message.is === 'series') counters.add(new Series(message, message.memory), message.target)
-      else if (message.is === 'problems') problems = message.problems
-      else {
+      else if (message.is === 'problems') {
+        problems = message.problems
+        blown = message.blown
+      } else {
         waiting.get(message.id)?.(message.problems)
         waiting.delete(message.id)
       }

@@ -105,7 +105,7 @@ test('the metrics are text that a scraper takes, labels escaped', async t => {
   const w = world()
   w.serve(stable, 200, 3)
   w.serve(canary, 503, 3)
-  const text = exposition(w.stats, { generation: 7, ready: true, sourceProblems: 0 })
+  const text = exposition(w.stats, { generation: 7, ready: true, sourceProblems: 0, fuses: 0 })
   const labels = 'route="web",role="canary",hash="new",target="http://b:1"'
   t.ok(text.includes(`pintle_proxy_requests_total{${labels},code="5xx"} 1\n`))
   t.ok(text.includes(`pintle_proxy_errors_total{${labels}} 1\n`))

@@ -39,6 +39,8 @@ export default defineCommand({
       .option('--drain-limit <duration>', 'for requests in flight behind that; default 30s')
       .option('--workers <n>', 'threads that serve; default 1')
       .option('--reuse-port', 'listen beside a proxy that is about to leave: a restart without a gap')
+      .option('--access-log <file>', 'a line of JSON for each request; - is standard output')
+      .option('--access-log-sample <share>', 'share of requests that get one; default 1')
       .option('--tls-cert <file>', 'serve TLS (and HTTP/2) with this certificate; followed as it changes')
       .option('--tls-key <file>', 'the key of the certificate')
       .option('--dial-map <from=to>', 'dial addresses of one range in another')

@@ -121,6 +121,7 @@ export class Chunks {
           if (c !== 10) return false
           this.state = this.left === 0 ? TRAILER : DATA
           this.digits = 0
+          this.extension = 0
           break
         case DATA_CR:
           if (c !== 13) return false

@@ -1,5 +1,6 @@
 // One request and all attempts at it: chosen, sent, tried again where that is safe, and its answer relayed.
 // An exchange lives as long as its client's connection and is used again for each request.
+import type { Note } from '../access-log.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
@@ -48,6 +49,8 @@ export class Exchange implements Asker {
   /** The head as it was sent, for another attempt. */
   private keep = Buffer.allocUnsafe(FIRST_KEEP)
   private size = 0
+  /** For the access log. */
+  private note: Note | undefined
   private keepView: Buffer = Buffer.alloc(0)
   /** Is a write of it still under way? */
   private isLent = false
@@ -100,6 +103,7 @@ export class Exchange implements Asker {
     this.started = performance.now()
     this.series = dest.series ??= core.stats.of(route, dest)
     core.stats.begin(this.series)
+    this.note = core.access?.begin(view)
     if (route.mirrors.length > 0) this.copy = copyFor(core, route, dest, view, this.isUpgrade)
     const { session } = route
     this.lines = session?.line(way, view, dest)
@@ -357,7 +361,9 @@ export class Exchange implements Asker {
 
   private count(now: number): void {
     this.isActive = false
-    this.core.stats.end(this.series!, this.status, now - this.started, this.failed, now)
+    const ms = now - this.started
+    this.core.stats.end(this.series!, this.status, ms, this.failed, now)
+    if (this.note) this.core.access?.end(this.note, this.series!, this.status, ms)
   }
 
   private finish(now: number): void {

@@ -80,7 +80,12 @@ function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, dest
   let status = 0
   let failed = false
   core.stats.begin(series)
-  stream.once('close', () => core.stats.end(series, status, performance.now() - started, failed))
+  const note = core.access?.begin(parts.asked)
+  stream.once('close', () => {
+    const ms = performance.now() - started
+    core.stats.end(series, status, ms, failed)
+    if (note) core.access?.end(note, series, status, ms)
+  })
   const fail = (code: number, why: string): void => {
     failed = true
     if (stream.destroyed) return
