@@ -129,6 +129,15 @@ test('a new certificate is taken up under load without a failed request; a bad o
   t.ok(served > 20)
 })
 
+test('an answer that breaks off is seen over TLS too, and harms nobody else', async t => {
+  const broken = await rawPod(t, s => s.on('data', () => s.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf')))
+  const p = await pod(t, 'ok')
+  const running = await proxy(t, { table: only(broken.url), tls: files(t.testdir(), one) })
+  await t.rejects(ask(running.port))
+  running.swap(only(p.url))
+  t.equal(await ask(running.port), 'ok')
+})
+
 test('who speaks no TLS, or half of it, harms nobody', async t => {
   const p = await pod(t, 'ok')
   const running = await proxy(t, { table: only(p.url), tls: files(t.testdir(), one) })

@@ -40,6 +40,7 @@ export type Arrival = Readonly<{
 export class Client {
   private readonly core: Core
   private readonly speaksH2: Arrival['speaksH2']
+  private readonly isSecure: boolean
   readonly clock: Readonly<{ now: number }>
   readonly socket: Socket
   readonly out: Outlet
@@ -72,6 +73,7 @@ export class Client {
     this.core = core
     this.clock = clock
     this.speaksH2 = speaksH2
+    this.isSecure = isSecure
     this.socket = isSecure ? readByEvents(accepted, this) : adopt(accepted, this)
     this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook(), isSecure)
     const peer = (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
@@ -112,7 +114,9 @@ export class Client {
   /** Lets the client see that the answer is not whole. */
   cut(): void {
     this.state = LEAVING
-    this.socket.resetAndDestroy()
+    // TLS has an end of its own, which is missing then; a reset is for plain sockets only.
+    if (this.isSecure) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   pause(): void {
