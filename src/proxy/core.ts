@@ -7,7 +7,7 @@ import type { Stats } from './stats.ts'
 /** Whom to believe: a peer for which this is true may name those before it in X-Forwarded-*. */
 export type Trusts = (peer: string) => boolean
 
-/** Limits, in milliseconds. */
+/** Limits: in milliseconds, or numbers; 0 is none where it says so. */
 export type Limits = Readonly<{
   /** For a TCP connection to a pod. */
   connect: number
@@ -23,6 +23,12 @@ export type Limits = Readonly<{
   send: number
   /** Without a byte either way on a WebSocket; 0: for ever. */
   tunnel: number
+  /** Requests in flight, beyond which there is a quick 503; 0: none. */
+  inFlight: number
+  /** Connections of clients, beyond which new ones are closed at once; 0: none. */
+  connections: number
+  /** Octets of a request's body, beyond which there is a 413; 0: none. */
+  bodyOctets: number
 }>
 
 export const LIMITS: Limits = {
@@ -33,6 +39,9 @@ export const LIMITS: Limits = {
   body: 60_000,
   send: 60_000,
   tunnel: 0,
+  inFlight: 0,
+  connections: 0,
+  bodyOctets: 0,
 }
 
 export type Core = Readonly<{
@@ -46,4 +55,6 @@ export type Core = Readonly<{
   /** Connections that carry WebSockets. */
   tunnels: Set<{ destroy(): void }>
   access: AccessLog | undefined
+  /** Requests in flight in this thread. */
+  load: { inFlight: number }
 }>

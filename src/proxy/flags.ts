@@ -34,6 +34,10 @@ export type ProxyFlags = RouteFlags &
     accessLog?: string
     /** 0 to 1; default 1. */
     accessLogSample?: string
+    maxInFlight?: string
+    maxConnections?: string
+    /** Octets. */
+    maxBody?: string
   }>
 
 /** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
@@ -48,6 +52,11 @@ export async function proxyOptionsFromFlags(
     source: await sourceOf(flags, connect),
     ...tlsOf(flags),
     ...accessLogOf(flags),
+    limits: {
+      inFlight: wholeOf(flags.maxInFlight, '--max-in-flight'),
+      connections: wholeOf(flags.maxConnections, '--max-connections'),
+      bodyOctets: wholeOf(flags.maxBody, '--max-body'),
+    },
     workers: workersOf(flags.workers),
     ...(flags.reusePort ? { reusePort: true } : {}),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
@@ -60,6 +69,12 @@ function accessLogOf({ accessLog: file, accessLogSample = '1' }: ProxyFlags): Pi
   const sample = Number(accessLogSample)
   if (sample > 0 && sample <= 1) return { accessLog: { file, sample } }
   throw new UserError('PIN4005', `bad --access-log-sample ${accessLogSample}`, 'Give a share such as 0.01, up to 1.', 2)
+}
+
+function wholeOf(text: string | undefined, flag: string): number {
+  const number = Number(text ?? 0)
+  if (Number.isSafeInteger(number) && number >= 0) return number
+  throw new UserError('PIN4005', `bad ${flag} ${text}`, 'Give a whole number; 0 is no limit.', 2)
 }
 
 const MOST_WORKERS = 64

@@ -65,6 +65,7 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
     limits: setup.limits,
     draining: () => draining,
     tunnels: new Set(),
+    load: { inFlight: 0 },
     access: setup.accessLog && openAccessLog(setup.accessLog),
   }
   const certificate = setup.tls && (await followCertificate(setup.tls))

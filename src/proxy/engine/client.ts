@@ -57,6 +57,8 @@ export class Client {
   private state = HEAD
   private left = 0
   private chunked = false
+  /** Octets of a chunked body so far, framing among them. */
+  private size = 0
   private chunks: Chunks | undefined
   /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
   private held: Buffer | undefined
@@ -218,6 +220,7 @@ export class Client {
     this.closing = false
     const { framing, end } = head
     if (framing === LENGTH) {
+      if (this.isTooLong(head.length)) return to
       const size = Math.min(head.length, to - end)
       this.left = head.length - size
       this.chunked = false
@@ -232,6 +235,8 @@ export class Client {
         this.refuse(400, 'the chunked body is malformed')
         return to
       }
+      this.size = chunks.to - chunks.from
+      if (this.isTooLong(this.size)) return to
       return this.begin(buf, chunks.to, chunks.next, chunks.kept, chunks.done)
     }
     return this.begin(buf, end, end, undefined, true)
@@ -240,7 +245,11 @@ export class Client {
   private begin(buf: Buffer, bodyTo: number, next: number, kept: Buffer | undefined, whole: boolean): number {
     this.state = whole ? ANSWER : BODY
     if (!whole) this.deadline = this.clock.now + this.core.limits.body
-    this.exchange.begin(buf, bodyTo, kept, whole)
+    const { inFlight } = this.core.limits
+    if (inFlight > 0 && this.core.load.inFlight >= inFlight) {
+      this.say(503, 'too many requests are in flight')
+      this.answered()
+    } else this.exchange.begin(buf, bodyTo, kept, whole)
     return next
   }
 
@@ -249,10 +258,11 @@ export class Client {
     if (this.chunked) {
       const chunks = this.chunks!
       if (!chunks.follow(buf, from, to)) {
-        this.exchange.breakOff()
-        this.refuse(400, 'the chunked body is malformed')
+        this.breakOff(400, 'the chunked body is malformed')
         return to
       }
+      this.size += chunks.to - chunks.from
+      if (this.isTooLong(this.size)) return to
       this.pass(buf, chunks.from, chunks.to, chunks.kept, chunks.done)
       return chunks.next
     }
@@ -260,6 +270,22 @@ export class Client {
     this.left -= size
     this.pass(buf, from, from + size, undefined, this.left === 0)
     return from + size
+  }
+
+  /** Is a body of so many octets more than is taken? Then it has been refused. */
+  private isTooLong(size: number): boolean {
+    const { bodyOctets } = this.core.limits
+    if (bodyOctets === 0 || size <= bodyOctets) return false
+    this.breakOff(413, `the body is longer than ${bodyOctets} octets`)
+    return true
+  }
+
+  /** Ends a request that went wrong in its body; an answer that is under way can only be cut. */
+  private breakOff(status: number, why: string): void {
+    const isAnswering = this.exchange.isActive && this.exchange.hasAnswered
+    this.exchange.breakOff()
+    if (isAnswering) this.cut()
+    else this.refuse(status, why)
   }
 
   private pass(buf: Buffer, from: number, to: number, kept: Buffer | undefined, whole: boolean): void {
@@ -340,9 +366,7 @@ export class Client {
     if (this.state === LEAVING ? this.out.unsent === 0 : this.isIdle) this.destroy()
     else if (this.state === HEAD) this.refuse(408, 'the request head did not come in time')
     else if (this.state === BODY && !this.exchange.isWaiting) {
-      this.exchange.breakOff()
-      if (this.exchange.hasAnswered) this.cut()
-      else this.refuse(408, 'the request body did not come in time')
+      this.breakOff(408, 'the request body did not come in time')
     }
   }
 }

@@ -90,6 +90,7 @@ export class Exchange implements Asker {
     const { route } = way
     const dest = choose(way, view)
     this.isActive = true
+    core.load.inFlight++
     this.route = route
     this.dest = dest
     this.status = 0
@@ -361,6 +362,7 @@ export class Exchange implements Asker {
 
   private count(now: number): void {
     this.isActive = false
+    this.core.load.inFlight--
     const ms = now - this.started
     this.core.stats.end(this.series!, this.status, ms, this.failed, now)
     if (this.note) this.core.access?.end(this.note, this.series!, this.status, ms)

@@ -43,6 +43,11 @@ export async function openFront(core: Core, listen: Listen, certificate?: Certif
   const sessions = createSessions(core, isEmpty)
   const isSecure = certificate !== undefined
   const welcome = (accepted: Socket, port: number): void => {
+    const { connections } = core.limits
+    if (connections > 0 && clients.size >= connections) {
+      accepted.destroy()
+      return
+    }
     const speaksH2 = (client: Client, read: Buffer): void => {
       clients.delete(client)
       sessions.take(giveUp(client.socket, read), { peer: client.caller.peer, port, proto: isSecure ? 'https' : 'http' })
