@@ -87,8 +87,16 @@ function ask(port: number, kind: 'quick' | 'slow' | 'upload'): Promise<string | 
     else {
       // In pieces, so that uploads are under way when traffic moves.
       const third = Math.ceil(upload.length / 3)
-      for (let i = 0; i < 3; i++) setTimeout(() => req.write(upload.subarray(i * third, (i + 1) * third)), i * 40)
-      setTimeout(() => req.end(), 120)
+      // One timer after the other: timers of different lengths may overtake each other when the loop is late.
+      const send = (i: number): void => {
+        if (i === 3) {
+          req.end()
+          return
+        }
+        req.write(upload.subarray(i * third, (i + 1) * third))
+        setTimeout(() => send(i + 1), 40)
+      }
+      send(0)
     }
   })
 }
