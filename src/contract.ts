@@ -136,7 +136,45 @@ export type Seen = (ref: Ref) => KubeObject | undefined
 export type Finding = Readonly<{ level: 'error' | 'warning'; isMissing?: boolean; path?: string; message: string }>
 
 /** How far the router has followed: `verified` null means that it gives no feedback. */
-export type Observation = Readonly<{ verified: boolean | null; reason: string }>
+export type Observation = Readonly<{
+  verified: boolean | null
+  reason: string
+  /** When to look again while it is not verified; 10 s when not given. */
+  again?: Millis
+}>
+
+/** What one data plane of our own said when it was asked. */
+export type Told = Readonly<{
+  /** Its address, for people. */
+  from: string
+  /** Does it get new requests, as far as the cluster knows? */
+  isServing: boolean
+  heard: Heard
+}>
+
+/** Data planes of our own that follow what a router writes, each of which can be asked how far it is. */
+export type Followers<C> = Readonly<{
+  /** Services with this label set to "true" lead to them, in the rollout's namespace or in the controller's own. */
+  label: string
+  /** Name of the Service's port to ask. */
+  port: string
+  path: string
+  /** Requests that they still have for a version, as far as they tell: what the version's pods must stay for. */
+  underWay(config: C, of: Named & Readonly<{ hash: string }>, seen: Seen, told: readonly Told[]): UnderWay
+  /** How long pods stay for requests under way after their delay is over, at most; 0: not at all. */
+  patience(config: C): Millis
+  /** Have they found the canary bad by themselves? Looked at every `every` while the canary has traffic. */
+  alarm?: Readonly<{
+    every(config: C): Millis | undefined
+    read(config: C, of: Named & Readonly<{ hash: string }>, told: readonly Told[]): string | undefined
+  }>
+}>
+
+/** Requests that are not answered yet, and who has them. */
+export type UnderWay = Readonly<{ count: number; reason: string }>
+
+/** Whose traffic it is. */
+type Named = Readonly<{ namespace: string; name: string }>
 
 /** What a provider can express; the core refuses what it cannot instead of dropping it silently. */
 export type Caps = Readonly<{
@@ -167,7 +205,9 @@ export type TrafficRouter<C> = Readonly<{
   check?(config: C, want: Desired, seen: Seen): readonly Finding[]
   /** The writes that bring the world to `want`, in order; empty when it is there. Throws TerminalError. */
   plan(config: C, want: Desired, seen: Seen): readonly Action[]
-  observe?(config: C, want: Desired, seen: Seen): Observation
+  /** `told`: the answers of its followers, if it has any. */
+  observe?(config: C, want: Desired, seen: Seen, told: readonly Told[]): Observation
+  followers?: Followers<C>
   /** The Rollout goes or the router is removed: everything back to stable, own objects gone. */
   release?(config: C, owner: Readonly<{ namespace: string; name: string; uid: string }>, seen: Seen): readonly Action[]
 }>
@@ -184,6 +224,9 @@ export type HttpRequest = Readonly<{
   timeout?: Millis
 }>
 export type HttpReply = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>
+
+/** What came of a question: a reply of any status, or why there was none. */
+export type Heard = HttpReply | Readonly<{ error: string }>
 
 /** A measured value: `result` is what conditions see, `value` what the measurement records. */
 export type Measured = Readonly<{ result: unknown; value: string; metadata?: Readonly<Record<string, string>> }>

@@ -13,11 +13,15 @@ import {
   TerminalError,
 } from '#contract'
 import { rules, sticky } from './_proxy-choice.ts'
+import { type Expected, fuseTold, observeTold, underWayTold } from './_proxy-told.ts'
 
 const LABEL = 'pintle.dev/route-table'
 const KEY = 'table.json'
 /** Leads to preview where nothing else is configured: a header that no application uses for itself. */
 const PREVIEW_HEADER = { name: 'X-Preview' }
+
+/** Milliseconds between two looks at the fuses. */
+const ALARM_EVERY = 5000
 
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
 
@@ -52,6 +56,14 @@ const config = z.looseObject({
   rules: rules.optional(),
   sticky: sticky.optional(),
   fuse: fuse.optional(),
+  drainSeconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe(
+      'Pods of a version whose time is over stay so much longer, at most, while a proxy has requests for them. Default 300.',
+    ),
 })
 type Config = z.infer<typeof config>
 
@@ -85,7 +97,7 @@ function routeOf(c: Config, want: Desired) {
     port: c.previewPort,
   })
   return {
-    name: `${want.namespace}/${want.owner.name}`,
+    name: routeName({ namespace: want.namespace, name: want.owner.name }),
     match: given({ hosts: c.hosts, pathPrefix: c.pathPrefix, port: c.listenPort }),
     total: want.total,
     dests,
@@ -107,6 +119,15 @@ function tableIn(live: KubeObject | undefined): Readonly<{ generation: number; r
     return { generation: 0, routes: undefined }
   }
 }
+
+/** The table that the proxies should serve by now. */
+function expected(c: Config, owner: Readonly<{ namespace: string; name: string }>, seen: Seen): Expected {
+  const ref = configMapOf(c, owner)
+  const { generation } = tableIn(seen(ref))
+  return { namespace: owner.namespace, configMap: `${owner.namespace}/${ref.name}`, generation }
+}
+
+const routeName = ({ namespace, name }: Readonly<{ namespace: string; name: string }>) => `${namespace}/${name}`
 
 const ownersOf = (live: KubeObject) => live.metadata.ownerReferences ?? []
 
@@ -145,7 +166,10 @@ function planTable(c: Config, want: Desired, seen: Seen) {
 export default defineTrafficRouter<Config>({
   name: 'pintle/proxy',
   config,
-  rbac: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] }],
+  rbac: [
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
+  ],
   caps: {
     header: ['exact', 'prefix', 'regex'],
     mirror: 'percent',
@@ -157,6 +181,26 @@ export default defineTrafficRouter<Config>({
   reads: (c, owner) => [configMapOf(c, owner)],
 
   plan: planTable,
+
+  observe(c, want, seen, told) {
+    const owner = { namespace: want.namespace, name: want.owner.name }
+    // What was just written cannot be served yet.
+    const isWritten = planTable(c, want, seen).length === 0
+    const { generation, ...table } = expected(c, owner, seen)
+    return observeTold(told, { ...table, generation: isWritten ? generation : generation + 1 })
+  },
+
+  followers: {
+    label: 'pintle.dev/proxy',
+    port: 'admin',
+    path: '/status',
+    underWay: (c, of, seen, told) => underWayTold(told, expected(c, of, seen), routeName(of), of.hash),
+    patience: c => (c.drainSeconds ?? 300) * 1000,
+    alarm: {
+      every: c => (c.fuse ? ALARM_EVERY : undefined),
+      read: (_c, of, told) => fuseTold(told, routeName(of), of.hash),
+    },
+  },
 
   release(c, owner, seen) {
     const ref = configMapOf(c, owner)

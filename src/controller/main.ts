@@ -81,7 +81,8 @@ export async function runController(flags: ControllerFlags): Promise<number> {
   const first = await Promise.race([signal, begun])
   const out = createFetch()
   if (first === 'leads') {
-    controller = await start(flags, metrics.counting(fencedBy(leader, limitedBy(flags, wire))), out.fetch, metrics, log)
+    const door = metrics.counting(fencedBy(leader, limitedBy(flags, wire)))
+    controller = await start(flags, access.namespace, door, out.fetch, metrics, log)
     controller.ready.then(
       () => log.info({}, 'controller is ready'),
       () => {},
@@ -106,13 +107,20 @@ const limitedBy = ({ qps, burst = 80 }: ControllerFlags, wire: Transport): Trans
 const fencedBy = (leader: Leader | undefined, wire: Transport): Transport =>
   leader ? fenced(wire, leader.isLeading) : wire
 
-async function start(flags: ControllerFlags, transport: Transport, fetch: Fetch, metrics: Metrics, log: Log) {
+async function start(
+  flags: ControllerFlags,
+  home: string,
+  transport: Transport,
+  fetch: Fetch,
+  metrics: Metrics,
+  log: Log,
+) {
   return startController({
     transport,
     clock: systemClock,
     random: Math.random,
     log,
-    known: await loadKnown(),
+    known: { ...(await loadKnown()), home },
     providers: await loadProviders(),
     fetch,
     observer: metrics,

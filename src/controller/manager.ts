@@ -15,6 +15,7 @@ import { createQueue, type Queue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
+import { ENDPOINT_SLICE } from '../rollout/followers.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
@@ -262,6 +263,9 @@ export function startController(options: ControllerOptions): Controller {
     }
   }
   cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
+  // Of all endpoints in the cluster only those of proxies.
+  for (const label of new Set(Object.values(known.routers).flatMap(router => router.followers?.label ?? [])))
+    cache.watch(ENDPOINT_SLICE, { ...scope, labelSelector: `${label}=true` })
 
   /** Looks at every rollout again, spread over nothing: keys that are waiting already are not doubled. */
   let cancelResync = (): void => {}

@@ -40,6 +40,7 @@ export function kubeSource({ cache, namespace = '', ingress }: KubeSourceOptions
   const places = namespace === '' ? 'all namespaces' : `namespace ${namespace}`
   return {
     about: `route tables${ingress ? ` and Ingresses of class ${ingress.ingressClass}` : ''} in ${places}`,
+    follows: namespace,
     async start(sink) {
       const scope = namespace === '' ? {} : { namespace }
       for (const kind of kinds)

@@ -14,6 +14,8 @@ export type Sink = Readonly<{
 export type Source = Readonly<{
   /** For people: `file routes.json`, `ConfigMaps in shop`. */
   about: string
+  /** In a cluster: the namespace whose ConfigMaps it follows, '' for all. */
+  follows?: string
   /** Begins to deliver; resolves when the first table is there; the answer stops it.
    * Raises UserError when there will never be a table. */
   start(sink: Sink): Promise<() => void>

@@ -112,6 +112,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       draining,
       applied,
       source: source?.about ?? 'swap',
+      ...(source?.follows === undefined ? {} : { follows: source.follows }),
       problems: [...problems, ...portProblems, ...serving.problems()],
       fuses: serving.blown(),
       uptimeSeconds: (performance.now() - started) / 1000,

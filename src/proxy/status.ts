@@ -32,6 +32,8 @@ export type Status = Readonly<{
   /** In a cluster: generation of each ConfigMap in force, by namespace/name. */
   applied: Readonly<Record<string, number>>
   source: string
+  /** In a cluster: the namespace whose ConfigMaps it follows, '' for all. */
+  follows?: string
   /** Tables that could not be used; their last good ones are in force. */
   problems: readonly string[]
   /** Fuses that blew: routes whose canary lost its weight here, since when (ms since the epoch) and why. */

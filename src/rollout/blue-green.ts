@@ -40,7 +40,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   const restart = planPodRestart(seen, now)
   const runs = planRuns(seen)
   const isSwitched = (seen.status.blueGreen?.activeSelector ?? '') === seen.status.currentPodHash
-  const sizes = planBlueGreenSizes(seen, runs.intent, runs.isPostPromotionPending && isSwitched, now)
+  const sizes = planBlueGreenSizes(seen, known, runs.intent, runs.isPostPromotionPending && isSwitched, now)
   const pause = planPause(seen, runs, now)
   const intent: PauseIntent = {
     ...runs.intent,
@@ -92,15 +92,21 @@ export function switchPreview(seen: Observed): Switched {
 }
 
 /** Sizes of all sets: stable full, new full or previewReplicaCount, the others after their delay. */
-export function planBlueGreenSizes(seen: Observed, intent: PauseIntent, isPostPending: boolean, now: Millis): Scaled {
+export function planBlueGreenSizes(
+  seen: Observed,
+  known: Known,
+  intent: PauseIntent,
+  isPostPending: boolean,
+  now: Millis,
+): Scaled {
   const { stableRS, newRS, replicas } = seen
   const deadlines = planDeadlineRemoval(seen, intent)
   const full = 'blue-green runs both versions at full size'
   const stable = stableRS && stableRS !== newRS ? scale(seen, stableRS, replicas, intent, full) : UNSCALED
   const wanted = newSize(seen)
   const why = wanted === replicas ? full : `previewReplicaCount is ${wanted}`
-  const fresh = planNewScale(seen, wanted, intent, now, why)
-  const old = planOldBlueGreen(seen, isPostPending, now)
+  const fresh = planNewScale(seen, known, wanted, intent, now, why)
+  const old = planOldBlueGreen(seen, known, isPostPending, now)
   return {
     part: join(deadlines, stable.part, fresh.part, old.part),
     resized: stable.resized || fresh.resized || old.resized,

@@ -4,6 +4,7 @@ import type { Millis } from '../contract.ts'
 import { isReturningToStable } from './dynamic-stable.ts'
 import { planEphemeral } from './ephemeral.ts'
 import { type Experiments, planExperiments } from './experiments.ts'
+import { planAlarm } from './followers.ts'
 import type { Observed } from './observe.ts'
 import { planOldCanary } from './old-sets.ts'
 import { join, NOTHING, normal, type Part, part } from './part.ts'
@@ -47,9 +48,18 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
   const runs = planRuns(seen)
   const experiments = planExperiments(seen, runs.intent)
-  const decided = both(runs.intent, experiments.intent)
+  const alarm = planAlarm(seen, known, now)
+  const decided = both(both(runs.intent, experiments.intent), alarm.intent)
   const traffic = planTraffic(seen, known, decided, experiments.dests, now)
-  const before = join(revision, restart.part, planEphemeral(seen), planHistory(seen), services, traffic.part)
+  const before = join(
+    revision,
+    restart.part,
+    planEphemeral(seen),
+    planHistory(seen),
+    services,
+    alarm.part,
+    traffic.part,
+  )
   if (traffic.stop) return { ...before, status: undefined }
   const plugins = carriedPlugins(seen)
   const facts: Work = { traffic, runs, experiments, plugins, restartedAt: restart.restartedAt }
@@ -58,13 +68,12 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
     return finishCanary(seen, known, told, intent, join(before, others, work), now)
   }
   if (decided.add.length > 0) return end(NOTHING)
-  const sizes = planSizes(seen, traffic.weights, decided, now)
+  const sizes = planSizes(seen, known, traffic.weights, decided, now)
   if (sizes.resized) return end(sizes.part)
   const pause = planPause(seen, known, facts, decided, now)
   const asked = planPlugins(seen, known, decided, now)
   const intent = both({ ...decided, add: [...decided.add, ...pause.add] }, asked.intent)
-  const plan = end(join(sizes.part, pause.part, asked.part), intent, { ...facts, plugins: asked })
-  return asked.asks.length > 0 ? { ...plan, asks: asked.asks } : plan
+  return end(join(sizes.part, pause.part, asked.part), intent, { ...facts, plugins: asked })
 }
 
 /** Another template or other steps than the status knows. argo: an empty step hash counts as changed. */
@@ -134,6 +143,7 @@ const isHalted = (seen: Observed): boolean =>
 /** Sizes of the sets: stable, then new, then the others; the first that is resized ends the pass. */
 export function planSizes(
   seen: Observed,
+  known: Known,
   weights: CanaryWeights | undefined,
   intent: PauseIntent,
   now: Millis,
@@ -163,9 +173,9 @@ export function planSizes(
   // Back at stable while the status still tells of the update (undone and scaled in one go): nobody's share but all of
   // it. argo sizes the stable set by the canary's weight here.
   const wantedNew = newRS !== undefined && newRS === stableRS ? seen.replicas : forNew.new
-  const fresh = planNewScale(seen, wantedNew, intent, now, sizeReason(seen) || why)
+  const fresh = planNewScale(seen, known, wantedNew, intent, now, sizeReason(seen) || why)
   if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }
-  const old = planOldCanary(seen, isFullyPromoted(status), now)
+  const old = planOldCanary(seen, known, isFullyPromoted(status), now)
   const unblocked = routed || old.resized ? UNSCALED : planUnblock(seen)
   const all = join(deadlines, stable.part, fresh.part, old.part, unblocked.part)
   return { part: all, resized: old.resized || unblocked.resized }

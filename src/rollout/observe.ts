@@ -5,14 +5,13 @@ import type { Experiment } from '../api/experiment.ts'
 import type { LabelSelector, Pod, PodTemplateSpec, ReplicaSet, Service } from '../api/kube.ts'
 import type { Rollout, RolloutSpec } from '../api/rollout.ts'
 import type { RolloutStatus } from '../api/rollout-status.ts'
-import type { KindRef, KubeObject, Ref } from '../contract.ts'
+import type { Heard, KindRef, KubeObject, Ref } from '../contract.ts'
 import type { Key, Lookup } from '../ports.ts'
 import { HASH_LABEL } from './keys.ts'
 import { isFreshAbort } from './pauses.ts'
 import { hashOfTemplate } from './pod-hash.ts'
 import { selects } from './selector.ts'
 import { byCreation, hashOf } from './sets.ts'
-import type { Heard } from './step-plugins.ts'
 import { samePodTemplate } from './template-equal.ts'
 import { resolveWorkload } from './workload-ref.ts'
 
@@ -55,12 +54,13 @@ export type Observed = Readonly<{
   strayRSs: readonly ReplicaSet[]
   /** Pods of all sets; only read while a restart is pending, else undefined. */
   pods: readonly Pod[] | undefined
-  /** Answers of step plugins to what this pass asked; only there when it asked. */
+  /** Answers to what this pass asked, by the key of the question; only there when it asked. */
   heard?: ReadonlyMap<string, Heard>
   runs: readonly AnalysisRun[]
   /** Experiments that we own. */
   experiments: readonly Experiment[]
   look(ref: Ref): KubeObject | undefined
+  all(kind: KindRef, namespace: string): readonly KubeObject[]
   service(name: string): Service | undefined
 }>
 
@@ -103,6 +103,7 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     runs: cache.ownedBy(ANALYSIS_RUN, uid) as readonly AnalysisRun[],
     experiments: cache.ownedBy(EXPERIMENT, uid) as readonly Experiment[],
     look: ref => cache.get(ref),
+    all: (kind, inNamespace) => cache.list(kind, inNamespace),
     service,
   }
 }

@@ -1,16 +1,19 @@
 // ReplicaSets that are neither new nor stable: when and how they go (argo-behaviour 3.4 and 3.6).
 import type { ReplicaSet } from '../api/kube.ts'
 import type { Millis } from '../contract.ts'
+import { isLetGo } from './followers.ts'
 import { HASH_LABEL } from './keys.ts'
 import { maxUnavailable } from './limits.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { NO_INTENT, pauseFor } from './pauses.ts'
+import type { Known } from './plan.ts'
 import { addDeadline, type Scaled, scale, UNSCALED } from './scale.ts'
 import {
   availableReplicas,
   byCreation,
   byRevisionDescending,
+  deadlineOf,
   hasDeadline,
   hashOf,
   specReplicas,
@@ -54,10 +57,14 @@ type Delay = Readonly<{ wanted: number; part: Part; waiting: number }>
 
 /** How many pods a set keeps while its delay runs; the delay starts here. `waiting` counts sets that wait already.
  * An explicit delay of 0 means at once: argo keeps such a set for ever (a deliberate difference). */
-function delayed(seen: Observed, rs: ReplicaSet, keep: number, waiting: number, now: Millis): Delay {
+function delayed(seen: Observed, known: Known, rs: ReplicaSet, keep: number, waiting: number, now: Millis): Delay {
   if (hasDeadline(rs)) {
     const left = untilDeadline(rs, now)
-    if (waiting >= revisionLimit(seen) || left === undefined) return { wanted: 0, part: NOTHING, waiting: waiting + 1 }
+    if (waiting >= revisionLimit(seen)) return { wanted: 0, part: NOTHING, waiting: waiting + 1 }
+    if (left === undefined) {
+      const { isFree, part: busy } = isLetGo(seen, known, hashOf(rs), deadlineOf(rs) ?? 0, now)
+      return { wanted: isFree ? 0 : keep, part: busy, waiting: waiting + 1 }
+    }
     return { wanted: keep, part: part({ recheckAt: now + left }), waiting: waiting + 1 }
   }
   const seconds = scaleDownDelay(seen)
@@ -69,7 +76,7 @@ function delayed(seen: Observed, rs: ReplicaSet, keep: number, waiting: number, 
 }
 
 /** Blue-green: every unused set waits its delay, the newest first, then goes. */
-export function planOldBlueGreen(seen: Observed, isPostPromotionPending: boolean, now: Millis): Scaled {
+export function planOldBlueGreen(seen: Observed, known: Known, isPostPromotionPending: boolean, now: Millis): Scaled {
   const up = seen.otherRSs.filter(rs => specReplicas(rs) > 0).toSorted(byRevisionDescending)
   if (up.length === 0 || pauseFor(seen.status, 'InconclusiveAnalysisRun') || isPostPromotionPending) return UNSCALED
   const referenced = referencedHashes(seen)
@@ -77,7 +84,7 @@ export function planOldBlueGreen(seen: Observed, isPostPromotionPending: boolean
   let [resized, parts]: [boolean, Part] = [false, NOTHING]
   for (const rs of up) {
     if (referenced.has(hashOf(rs))) continue
-    const delay = delayed(seen, rs, seen.replicas, waiting, now)
+    const delay = delayed(seen, known, rs, seen.replicas, waiting, now)
     waiting = delay.waiting
     const size =
       delay.wanted === specReplicas(rs)
@@ -90,7 +97,7 @@ export function planOldBlueGreen(seen: Observed, isPostPromotionPending: boolean
 }
 
 /** Canary: unhealthy pods of old sets go first, then whole sets as far as availability allows. */
-export function planOldCanary(seen: Observed, isFullyPromoted: boolean, now: Millis): Scaled {
+export function planOldCanary(seen: Observed, known: Known, isFullyPromoted: boolean, now: Millis): Scaled {
   const trimmed = trimUnhealthy(seen)
   const canary = seen.spec.strategy?.canary
   const routed = canary?.trafficRouting != null
@@ -107,7 +114,7 @@ export function planOldCanary(seen: Observed, isFullyPromoted: boolean, now: Mil
     if (!routed) wanted = Math.max(0, size - room)
     else if (isFullyPromoted || hasDeadline(rs)) {
       if (!canary?.dynamicStableScale) {
-        const delay = delayed(seen, rs, size, waiting, now)
+        const delay = delayed(seen, known, rs, size, waiting, now)
         waiting = delay.waiting
         wanted = delay.wanted
         parts = join(parts, delay.part)

@@ -1,5 +1,9 @@
 // The pieces that a plan is put together from.
-import type { Action, EventNote, Millis } from '../contract.ts'
+import type { Action, EventNote, HttpRequest, Millis } from '../contract.ts'
+
+/** A question that must be answered before this can be decided: the pass is planned anew with the answer, which is found
+ * by `key`. */
+export type Ask = Readonly<{ key: string; request: HttpRequest }>
 
 /** A contribution to a plan: what to do, in order; what to announce; why; when to look again. */
 export type Part = Readonly<{
@@ -8,6 +12,7 @@ export type Part = Readonly<{
   events: readonly EventNote[]
   because: readonly string[]
   recheckAt?: Millis
+  asks?: readonly Ask[]
 }>
 
 export const NOTHING: Part = { actions: [], events: [], because: [] }
@@ -25,6 +30,7 @@ export const announced = (action: Action): readonly EventNote[] => {
  * part are announced by the next action. */
 export function join(...parts: readonly Part[]): Part {
   const times = parts.flatMap(p => (p.recheckAt === undefined ? [] : [p.recheckAt]))
+  const asks = parts.flatMap(p => p.asks ?? [])
   const actions: Action[] = []
   let events: readonly EventNote[] = []
   for (const { actions: more, events: later } of parts) {
@@ -39,6 +45,7 @@ export function join(...parts: readonly Part[]): Part {
     events,
     because: parts.flatMap(p => p.because),
     ...(times.length > 0 ? { recheckAt: Math.min(...times) } : {}),
+    ...(asks.length > 0 ? { asks } : {}),
   }
 }
 

@@ -12,7 +12,6 @@ import { planReplicasOnly } from './replicas-only.ts'
 import { foundCondition, planClaims, planNewReplicaSet } from './revision.ts'
 import { desiredAnnotation, hashOf, specReplicas } from './sets.ts'
 import { settle } from './status.ts'
-import type { StepAsk } from './step-plugins.ts'
 import type { Step } from './steps/step.ts'
 import { findProblem } from './validate/problem.ts'
 import { planWorkloadGeneration } from './workload-ref.ts'
@@ -22,14 +21,14 @@ export type Known = Readonly<{
   steps: Readonly<Record<string, Step<unknown>>>
   routers: Readonly<Record<string, TrafficRouter<unknown>>>
   plugins: Readonly<Record<string, StepPlugin<unknown>>>
+  /** The controller's own namespace, if it has one. */
+  home?: string
 }>
 
 export type Plan = Part &
   Readonly<{
     /** The whole next status; undefined: this pass does not write it. */
     status: RolloutStatus | undefined
-    /** Questions that must be answered first: the pass is planned anew with the answers. */
-    asks?: readonly StepAsk[]
   }>
 
 /** How soon a refused spec is looked at again although nothing changed. argo: 20 s. */

@@ -5,6 +5,7 @@ import type { RolloutStatus } from '../api/rollout-status.ts'
 import {
   type Action,
   type EventNote,
+  type Heard,
   type HttpRequest,
   type KubeObject,
   type Millis,
@@ -23,7 +24,6 @@ import { type Known, type Plan, planRollout } from './plan.ts'
 import { needsRestart } from './restarter.ts'
 import { selectorText } from './selector.ts'
 import { statusPatch } from './status.ts'
-import type { Heard } from './step-plugins.ts'
 
 /** All that a reconcile may touch. */
 export type Ports = Readonly<{
@@ -53,13 +53,19 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
   return plan.recheckAt === undefined ? {} : { recheckAt: plan.recheckAt }
 }
 
+/** An answer may lead to another question, but not for ever. */
+const MOST_ROUNDS = 3
+
 /** The plan; where it has questions, the plan that knows the answers. */
 async function planHeard(seen: Observed, ports: Ports, known: Known): Promise<Plan> {
-  const plan = planAhead(seen, known, ports.clock.now())
-  if (!plan.asks) return plan
+  let plan = planAhead(seen, known, ports.clock.now())
   const heard = new Map<string, Heard>()
-  for (const { key, request } of plan.asks) heard.set(key, await hear(request, ports))
-  return planRollout({ ...seen, heard }, known, ports.clock.now())
+  for (let round = 0; plan.asks && round < MOST_ROUNDS; round += 1) {
+    const asks = new Map(plan.asks.map(({ key, request }) => [key, request]))
+    await Promise.all([...asks].map(async ([key, request]) => heard.set(key, await hear(request, ports))))
+    plan = planRollout({ ...seen, heard }, known, ports.clock.now())
+  }
+  return plan
 }
 
 async function hear(request: HttpRequest, { fetch }: Ports): Promise<Heard> {

@@ -13,11 +13,13 @@ import { planRevision } from './revision.ts'
 import { availableReplicas, hashOf, readyReplicas, statusReplicas, sumOf } from './sets.ts'
 import { finish } from './status.ts'
 
-export function planReplicasOnly(seen: Observed, _known: Known, now: Millis): Plan {
+export function planReplicasOnly(seen: Observed, known: Known, now: Millis): Plan {
   const { status, allRSs } = seen
   const blueGreen = seen.spec.strategy?.blueGreen != null
   const weights = status.canary?.weights ?? undefined
-  const sizes = blueGreen ? planBlueGreenSizes(seen, NO_INTENT, false, now) : planSizes(seen, weights, NO_INTENT, now)
+  const sizes = blueGreen
+    ? planBlueGreenSizes(seen, known, NO_INTENT, false, now)
+    : planSizes(seen, known, weights, NO_INTENT, now)
   const active = blueGreen ? allRSs.find(rs => hashOf(rs) === status.blueGreen?.activeSelector) : undefined
   const counted = active ? [active] : allRSs
   const next: RolloutStatus = {

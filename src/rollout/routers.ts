@@ -1,13 +1,24 @@
 // Hands the desired traffic to every configured router and collects what they want to write.
-import { type Action, type Desired, type KubeObject, TerminalError, type TrafficRouter } from '../contract.ts'
+import {
+  type Action,
+  type Desired,
+  type KubeObject,
+  type Millis,
+  TerminalError,
+  type TrafficRouter,
+} from '../contract.ts'
+import { pollFollowers } from './followers.ts'
 import { TRAFFIC } from './keys.ts'
 import type { Observed } from './observe.ts'
+import { join, NOTHING, type Part, part } from './part.ts'
 import type { Known } from './plan.ts'
 
 export type Routed = Readonly<{
   actions: readonly Action[]
   /** All routers that give feedback agree; null: none does. */
   verified: boolean | null
+  /** While not verified: what is waited for, questions to followers, and when to look again. */
+  waits: Part
   problem?: TerminalError
 }>
 
@@ -51,11 +62,23 @@ function readAnnotation(text: string): readonly [string, unknown] {
   }
 }
 
+/** How soon a router that has not followed is looked at again. argo: 10 s. */
+const AGAIN: Millis = 10_000
+
 /** The writes of all routers for `desired`. Each is asked, also after one that cannot: a broken router must not keep
- * the others from taking traffic off a bad version. argo stops at the first. */
-export function planRouters(seen: Observed, known: Known, desired: Desired, why: string): Routed {
+ * the others from taking traffic off a bad version. argo stops at the first. `isConfirmed`: the routers were seen to
+ * serve these very weights before. */
+export function planRouters(
+  seen: Observed,
+  known: Known,
+  desired: Desired,
+  why: string,
+  isConfirmed: boolean,
+  now: Millis,
+): Routed {
   const actions: Action[] = []
   let verified: boolean | null = null
+  let waits = NOTHING
   let problem: TerminalError | undefined
   for (const { name, router, config } of configuredRouters(seen, known)) {
     try {
@@ -63,15 +86,35 @@ export function planRouters(seen: Observed, known: Known, desired: Desired, why:
       refuseExtras(name, parsed.router, desired)
       const writes = parsed.router.plan(parsed.config, desired, seen.look)
       actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
-      const observed = parsed.router.observe?.(parsed.config, desired, seen.look).verified ?? null
-      if (observed !== null) verified = observed && verified !== false
+      const followed = observe(seen, known, parsed, desired, writes.length === 0 && isConfirmed, now)
+      waits = join(waits, followed.waits)
+      if (followed.verified !== null) verified = followed.verified && verified !== false
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error
       actions.push(...error.actions)
       problem ??= error
     }
   }
-  return { actions, verified, ...(problem ? { problem } : {}) }
+  return { actions, verified, waits, ...(problem ? { problem } : {}) }
+}
+
+type Parsed = Readonly<{ router: TrafficRouter<unknown>; config: unknown }>
+
+/** Has the router followed? One with followers is asked through them, once for each change. */
+function observe(
+  seen: Observed,
+  known: Known,
+  { router, config }: Parsed,
+  desired: Desired,
+  isConfirmed: boolean,
+  now: Millis,
+): Readonly<{ verified: boolean | null; waits: Part }> {
+  if (!router.observe) return { verified: null, waits: NOTHING }
+  if (router.followers && isConfirmed) return { verified: true, waits: NOTHING }
+  const { told, asks } = router.followers ? pollFollowers(seen, known, router.followers, false) : { told: [], asks: [] }
+  if (asks.length > 0) return { verified: false, waits: part({ asks }) }
+  const { verified, reason, again = AGAIN } = router.observe(config, desired, seen.look, told)
+  return { verified, waits: verified === false ? part({ because: [reason], recheckAt: now + again }) : NOTHING }
 }
 
 /** What a router cannot express is refused, not dropped. */

@@ -1,12 +1,15 @@
 // Sizing ReplicaSets: one scaling write and its event; the stable and the new set; deadlines on sets that wait to go.
 import type { ReplicaSet } from '../api/kube.ts'
 import { type Action, type Millis, refOf } from '../contract.ts'
+import { isLetGo } from './followers.ts'
 import { DESIRED_REPLICAS, SCALE_DOWN_DEADLINE } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { NOTHING, normal, type Part, part, timestamp } from './part.ts'
 import { isAborted, type PauseIntent } from './pauses.ts'
+import type { Known } from './plan.ts'
 import {
   availableReplicas,
+  deadlineOf,
   desiredAnnotation,
   hasDeadline,
   hashOf,
@@ -85,13 +88,24 @@ export function planDeadlineRemoval(seen: Observed, intent: PauseIntent): Part {
 }
 
 /** Sizes the new set to `wanted`, or holds it after an abort until its deadline. */
-export function planNewScale(seen: Observed, wanted: number, intent: PauseIntent, now: Millis, why: string): Scaled {
+export function planNewScale(
+  seen: Observed,
+  known: Known,
+  wanted: number,
+  intent: PauseIntent,
+  now: Millis,
+  why: string,
+): Scaled {
   const { newRS, stableRS } = seen
   if (!newRS) return UNSCALED
   if (!delaysOnAbort(seen, intent)) return scale(seen, newRS, wanted, intent, why)
   if (hasDeadline(newRS)) {
     const left = untilDeadline(newRS, now)
-    if (left === undefined) return scale(seen, newRS, 0, intent, 'its delay after the abort is over')
+    if (left === undefined) {
+      const { isFree, part: busy } = isLetGo(seen, known, hashOf(newRS), deadlineOf(newRS) ?? 0, now)
+      if (!isFree) return hold(seen, newRS, intent, busy)
+      return scale(seen, newRS, 0, intent, 'its delay after the abort is over')
+    }
     if (left >= RESYNC) return scale(seen, newRS, wanted, intent, why)
     return hold(seen, newRS, intent, part({ recheckAt: now + left }))
   }

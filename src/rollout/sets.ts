@@ -32,11 +32,17 @@ export function desiredAnnotation(rs: ReplicaSet): number | undefined {
 
 export const hasDeadline = (rs: ReplicaSet): boolean => (rs.metadata.annotations?.[SCALE_DOWN_DEADLINE] ?? '') !== ''
 
-/** Milliseconds until the scale-down deadline; undefined when there is none, it is over or cannot be read. */
-export function untilDeadline(rs: ReplicaSet, now: Millis): Millis | undefined {
+/** The scale-down deadline; undefined when there is none or it cannot be read. */
+export function deadlineOf(rs: ReplicaSet): Millis | undefined {
   const text = timeText(rs.metadata.annotations?.[SCALE_DOWN_DEADLINE])
   const at = text === undefined ? Number.NaN : Date.parse(JSON.parse(text) as string)
-  return Number.isNaN(at) || at <= now ? undefined : at - now
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** Milliseconds until the scale-down deadline; undefined when there is none, it is over or cannot be read. */
+export function untilDeadline(rs: ReplicaSet, now: Millis): Millis | undefined {
+  const at = deadlineOf(rs)
+  return at === undefined || at <= now ? undefined : at - now
 }
 
 const created = (rs: ReplicaSet): string => rs.metadata.creationTimestamp ?? ''

@@ -1,7 +1,7 @@
 // plugin steps: whom to ask now, what the answers mean, and what of that the status keeps (argo-behaviour 3.9).
 import { parseGoDuration } from '../api/duration.ts'
 import type { StepPluginStatus } from '../api/rollout-status.ts'
-import type { HttpReply, HttpRequest, Millis, StepAnswer, StepOperation, StepPlugin } from '../contract.ts'
+import type { Heard, Millis, StepAnswer, StepOperation, StepPlugin } from '../contract.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, normal, type Part, part, timestamp, warning } from './part.ts'
 import { isAborted, NO_INTENT, type PauseIntent, pausesOf } from './pauses.ts'
@@ -10,19 +10,12 @@ import { currentIndex, currentStep, isFullyPromoted, stepsOf } from './progress.
 import { currentRevision } from './revision.ts'
 import { hashOf } from './sets.ts'
 
-/** A question to a step plugin. The pass is planned anew with the answer. */
-export type StepAsk = Readonly<{ key: string; request: HttpRequest }>
-
-/** What came of a question: a reply of any status, or why there was none. */
-export type Heard = HttpReply | Readonly<{ error: string }>
-
 export type Plugins = Readonly<{
   part: Part
   /** The abort that a failed step asks for. */
   intent: PauseIntent
   /** status.canary.stepPluginStatuses after this pass. */
   statuses: readonly StepPluginStatus[]
-  asks: readonly StepAsk[]
 }>
 
 /** How long to wait before the next question, and the least that a plugin may ask for. */
@@ -34,7 +27,6 @@ export const carriedPlugins = ({ status }: Observed): Plugins => ({
   part: NOTHING,
   intent: NO_INTENT,
   statuses: status.canary?.stepPluginStatuses ?? [],
-  asks: [],
 })
 
 /** Asks the plugins that are to be asked now. `intent`: what this pass has decided so far. */
@@ -106,7 +98,7 @@ function attempt(
   if (!heard) {
     const kept = entryOf(from.statuses, index, 'Run')?.status
     const request = found.plugin.request(operation, found.config, contextOf(seen, index, kept))
-    return { ...from, asks: [...from.asks, { key, request }] }
+    return { ...from, part: join(from.part, part({ asks: [{ key, request }] })) }
   }
   const entry = nextEntry(
     operation,

@@ -1,7 +1,15 @@
 // How much traffic the canary should have now, and the whole state that the routers must show (argo-behaviour 4.2).
 import type { ReplicaSet } from '../api/kube.ts'
 import type { CanaryWeights } from '../api/rollout-status.ts'
-import type { Desired, Dest, HeaderRoute, Millis, MirrorRoute, StringMatch } from '../contract.ts'
+import {
+  type Desired,
+  type Dest,
+  type HeaderRoute,
+  type Millis,
+  type MirrorRoute,
+  type StringMatch,
+  sameJson,
+} from '../contract.ts'
 import { dynamicWeight, isReturningToStable } from './dynamic-stable.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, normal, type Part, part, warning } from './part.ts'
@@ -50,7 +58,8 @@ export function planTraffic(
   if (!canStableCarry(seen, choice.weight)) return { part: back, weights: old, verified: null, stop: false }
   const desired = desiredTraffic(seen, choice, extras)
   const excess = excessText(desired)
-  const routed = excess === undefined ? planRouters(seen, known, desired, choice.why) : UNROUTED
+  const isConfirmed = old?.verified === true && sameJson(old, nextWeights(seen, desired, true))
+  const routed = excess === undefined ? planRouters(seen, known, desired, choice.why, isConfirmed, now) : UNROUTED
   const problem = excess ?? routed.problem?.message
   if (problem !== undefined) {
     const note = warning('TrafficRoutingError', problem)
@@ -63,7 +72,8 @@ export function planTraffic(
     part: join(
       back,
       part({ actions: routed.actions, because: routed.actions.length > 0 ? [choice.why] : [] }),
-      part({ events: weightEvents(old, weights), ...(isUnverified ? { recheckAt: now + 10_000 } : {}) }),
+      part({ events: weightEvents(old, weights) }),
+      routed.waits,
     ),
     weights,
     verified: routed.verified,
@@ -112,7 +122,7 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   return choice(whole, 'all steps are done')
 }
 
-const UNROUTED: Routed = { actions: [], verified: null }
+const UNROUTED: Routed = { actions: [], verified: null, waits: NOTHING }
 
 /** More than there is cannot be given away. */
 function excessText({ dests, total }: Desired): string | undefined {

@@ -2,10 +2,10 @@
 import { test } from 'tap'
 import http from '../../adapters/steps/http.ts'
 import type { RolloutStatus, StepPluginStatus } from '../../src/api/rollout-status.ts'
-import type { StepPlugin } from '../../src/contract.ts'
+import type { Heard, StepPlugin } from '../../src/contract.ts'
 import { NO_INTENT } from '../../src/rollout/pauses.ts'
 import type { Known } from '../../src/rollout/plan.ts'
-import { type Heard, planPlugins } from '../../src/rollout/step-plugins.ts'
+import { planPlugins } from '../../src/rollout/step-plugins.ts'
 import { seenOf } from '../kit/seen-of-vector.ts'
 
 const NOW = Date.parse('2024-05-01T12:00:00Z')
@@ -46,8 +46,8 @@ function play(
     now: '2024-05-01T12:00:00Z',
   }
   const seen = { ...seenOf(row), heard: new Map(Object.entries(heard)) }
-  const { asks, statuses: after, intent, part } = planPlugins(seen, known, NO_INTENT, NOW)
-  return { asks: asks.map(({ key }) => key), after, abort: intent.abort, recheckAt: part.recheckAt }
+  const { statuses: after, intent, part } = planPlugins(seen, known, NO_INTENT, NOW)
+  return { asks: (part.asks ?? []).map(({ key }) => key), after, abort: intent.abort, recheckAt: part.recheckAt }
 }
 
 const said = (body: object, status = 200): Heard => ({ status, headers: {}, body: JSON.stringify(body) })

@@ -7,6 +7,7 @@ import type { Observed } from '../../src/rollout/observe.ts'
 import { planOldBlueGreen, planOldCanary } from '../../src/rollout/old-sets.ts'
 import { announced } from '../../src/rollout/part.ts'
 import { NO_INTENT } from '../../src/rollout/pauses.ts'
+import type { Known } from '../../src/rollout/plan.ts'
 import { isFullyPromoted } from '../../src/rollout/progress.ts'
 import { basicCounts } from '../../src/rollout/replicas-basic.ts'
 import { routedCounts } from '../../src/rollout/replicas-routed.ts'
@@ -30,6 +31,9 @@ import {
 import type { SpecShape, WeightsShape } from '../../src/rollout/shape.ts'
 import { nowOf, seenOf } from '../kit/seen-of-vector.ts'
 import type { Row, Table } from '../kit/vector-table.ts'
+
+/** No routers: nothing but the delays holds a set. */
+const known: Known = { steps: {}, routers: {}, plugins: {} }
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -112,7 +116,8 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     const ready = seen.spec.strategy?.blueGreen ? { readyForPause: isReadyForPause(seen) } : {}
     return { ...ready, replicas: sizesOf(seen, row).new }
   },
-  scaleNew: row => scaled('new', row, seen => planNewScale(seen, sizesOf(seen, row).new, NO_INTENT, nowOf(row), '')),
+  scaleNew: row =>
+    scaled('new', row, seen => planNewScale(seen, known, sizesOf(seen, row).new, NO_INTENT, nowOf(row), '')),
   scaleStable: row =>
     scaled('stable', row, seen =>
       seen.stableRS && seen.stableRS !== seen.newRS
@@ -126,8 +131,8 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
       seen.status.blueGreen?.activeSelector === seen.newRS?.metadata.labels?.['rollouts-pod-template-hash']
     const isPending = run !== undefined && run !== 'Successful' && isSwitched
     const plan = seen.spec.strategy?.blueGreen
-      ? planOldBlueGreen(seen, isPending, nowOf(row))
-      : planOldCanary(seen, isFullyPromoted(seen.status), nowOf(row))
+      ? planOldBlueGreen(seen, known, isPending, nowOf(row))
+      : planOldCanary(seen, known, isFullyPromoted(seen.status), nowOf(row))
     const { actions, events, scaled: isScaled } = outcome(plan)
     return { events, others: seen.otherRSs.map(rs => after(rs, actions)), scaled: isScaled }
   },
