@@ -131,6 +131,13 @@ export function proxyWorkload(): object[] {
       metadata,
       spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
     },
+    // Its EndpointSlices tell the controller where each proxy can be asked what it serves.
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'pintle-proxy-admin', labels: { ...labels, 'pintle.dev/proxy': 'true' } },
+      spec: { clusterIP: 'None', selector: labels, ports: [{ name: 'admin', port: 9180, targetPort: 'admin' }] },
+    },
     {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',

@@ -92,6 +92,8 @@ export type Dest = Readonly<{
   service?: string
   /** Pod template hash behind this destination, for routers that select by label. */
   hash?: string
+  /** What the names of its pods begin with, if that tells them from all others. */
+  pods?: string
 }>
 
 export type StringMatch = Readonly<{ exact?: string; prefix?: string; regex?: string }>

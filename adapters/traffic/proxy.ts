@@ -78,9 +78,12 @@ const configMapOf = (c: Config, owner: Readonly<{ namespace: string; name: strin
 const given = (members: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
-function routeDest(c: Config, namespace: string, dest: Dest) {
-  const { role, weight, hash, service } = dest
-  const upstream = { service: `${namespace}/${service}`, ...given({ port: c.port }) }
+/** `services`: all that the rollout has. Pods are known by name, so that it does not matter which of them selects them. */
+function routeDest(c: Config, namespace: string, dest: Dest, services: readonly string[]) {
+  const { role, weight, hash, service, pods } = dest
+  const others = services.filter(one => one !== service).map(one => `${namespace}/${one}`)
+  const also = pods === undefined || others.length === 0 ? undefined : others
+  const upstream = { service: `${namespace}/${service}`, ...given({ port: c.port, also, pods }) }
   return { role, weight, ...given({ hash }), upstream }
 }
 
@@ -88,7 +91,8 @@ function routeDest(c: Config, namespace: string, dest: Dest) {
 function routeOf(c: Config, want: Desired) {
   const nameless = want.dests.find(dest => !dest.service && dest.weight > 0)
   if (nameless) throw new TerminalError('ServiceMissing', `the proxy needs a Service for the ${nameless.role} version`)
-  const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest))
+  const services = [...new Set(want.dests.flatMap(({ service }) => service || []))]
+  const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest, services))
   const ways = (c.rules ?? []).filter(({ to }) => dests.some(dest => dest.role === to))
   const preview = given({
     pathPrefix: c.previewPath,

@@ -9,6 +9,7 @@ import { type Session, sessionOf } from './session.ts'
 import type { Series } from './stats.ts'
 import { type Bucket, bucketsOf } from './sticky.ts'
 import type { DestSpec, Route, RouteTable } from './table.ts'
+import { versionPods } from './version-pods.ts'
 
 /** A version behind a route. `key` names it in the weighted choice and lives through swaps. */
 export type Dest = Readonly<{
@@ -136,7 +137,7 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
   const target = typeof upstream === 'string' ? upstream : upstream.service
   const key = role === 'extra' ? `extra ${target} ${spec.hash ?? ''}` : role
   if (typeof upstream !== 'string') {
-    const { endpoints, hash, problem } = resolve(upstream.service, upstream.port)
+    const { endpoints, hash, problem } = versionPods(upstream, resolve)
     const known = problem === undefined ? {} : { problem }
     const spoken =
       upstream.protocol === undefined ? endpoints : endpoints.map(e => ({ ...e, protocol: 'h2c' as const }))

@@ -6,6 +6,7 @@ import { backendOf, SERVICE_NAME } from './endpoints.ts'
 import { type IngressOptions, routesFromIngresses } from './ingress.ts'
 import type { Sink, Source } from './source.ts'
 import { type Route, type RouteTable, readTable } from './table.ts'
+import { servicesOf } from './version-pods.ts'
 
 /** The label of ConfigMaps that hold a route table, under the key `table.json`. */
 export const ROUTE_TABLE_LABEL = 'pintle.dev/route-table'
@@ -121,7 +122,7 @@ function readConfigMap(map: KubeObject, last: Good | undefined): Good {
     const home = map.metadata.namespace ?? ''
     for (const { name, dests } of table.routes)
       for (const { upstream } of dests)
-        if (typeof upstream === 'string' || !upstream.service.startsWith(`${home}/`))
+        if (typeof upstream === 'string' || !servicesOf(upstream).every(service => service.startsWith(`${home}/`)))
           // Else whoever may write ConfigMaps in one namespace could reach what another hides.
           throw new Error(`${where}: route ${name} leads out of namespace ${home}; name Services of its own`)
     return { version, table }

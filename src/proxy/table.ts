@@ -18,11 +18,18 @@ const stringMatch = z
   .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: pattern.optional() })
   .refine(m => Object.values(m).filter(v => v !== undefined).length === 1, 'needs exactly one of exact, prefix, regex')
 
+const serviceName = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look like namespace/name')
+
 /** Where requests go: a fixed address, or the pods behind a Service, dialled directly. */
 const upstream = z.union([
   z.string().refine(isUpstreamUrl, 'must look like http://host:port or h2c://host:port, without path, query or user'),
   z.strictObject({
-    service: z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look like namespace/name'),
+    service: serviceName,
+    /** Other Services that may lead to pods of this version. */
+    also: z.array(serviceName).optional(),
+    /** What the names of this version's pods begin with: only these are taken, wherever they are found; while there are
+     * none, all of `service`. */
+    pods: z.string().min(1).optional(),
     /** Port of the Service, by number or name; not given: its first. */
     port: z.union([portNumber, z.string().min(1)]).optional(),
     /** HTTP/2 without TLS, for gRPC; also asked for by the Service port's appProtocol kubernetes.io/h2c. */

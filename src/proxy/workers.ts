@@ -9,6 +9,7 @@ import type { Blown } from './fuse.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
 import { keyOf, nameOf, recentOf, reportOf, Series, type Stats, type Strays } from './stats.ts'
 import { parseTable, type RouteTable } from './table.ts'
+import { servicesOf } from './version-pods.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './worker.ts'
 
 /** Starts so many threads. Raises UserError as `openServing` does. */
@@ -62,7 +63,8 @@ function backendsOf(table: RouteTable, resolve: Resolve | undefined): readonly (
   for (const { dests } of table.routes)
     for (const { upstream } of dests)
       if (typeof upstream !== 'string' && resolve)
-        backends.set(`${upstream.service} ${upstream.port ?? ''}`, resolve(upstream.service, upstream.port))
+        for (const service of servicesOf(upstream))
+          backends.set(`${service} ${upstream.port ?? ''}`, resolve(service, upstream.port))
   return [...backends]
 }
 

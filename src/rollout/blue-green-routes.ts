@@ -6,10 +6,15 @@ import { NOTHING, type Part, part, warning } from './part.ts'
 import type { Known } from './plan.ts'
 import { ownerOf } from './revision.ts'
 import { annotatedRouter } from './routers.ts'
-import { selectedHash } from './services.ts'
+import { podsOf } from './traffic.ts'
 
-/** The route table entry that shows the active and the preview Service; the value names the router, e.g. `proxy`. */
-export function planBlueGreenRoutes(seen: Observed, known: Pick<Known, 'routers'>): Part {
+/** The route table entry that shows the active and the preview version, by the hashes that this pass gives the two
+ * Services: the routes change with the decision and wait for no selector. The annotation names the router, e.g. `proxy`. */
+export function planBlueGreenRoutes(
+  seen: Observed,
+  known: Pick<Known, 'routers'>,
+  hashes: Readonly<{ active: string; preview: string }>,
+): Part {
   const { activeService = '', previewService = '' } = seen.spec.strategy?.blueGreen ?? {}
   const asked = annotatedRouter(seen.rollout, known)
   if (!asked || !activeService) return NOTHING
@@ -23,8 +28,8 @@ export function planBlueGreenRoutes(seen: Observed, known: Pick<Known, 'routers'
     return part({ events: [warning('TrafficRoutingError', text)], because: [text] })
   }
   const dest = (role: 'active' | 'preview', service: string, weight: number) => {
-    const hash = selectedHash(seen.service(service))
-    return { role, service, weight, ...(hash ? { hash } : {}) }
+    const hash = hashes[role]
+    return { role, service, weight, ...(hash ? { hash, ...podsOf(seen, hash) } : {}) }
   }
   const desired: Desired = {
     owner: ownerOf(seen),

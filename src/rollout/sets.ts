@@ -5,6 +5,13 @@ import { DESIRED_REPLICAS, HASH_LABEL, REVISION, SCALE_DOWN_DEADLINE } from './k
 import { timeText } from './rfc3339.ts'
 import type { Sized } from './shape.ts'
 
+/** Longest beginning of a generated pod name. Kubernetes: names.maxGeneratedNameLength. */
+const MOST_GENERATED = 58
+
+/** What the names of the set's pods begin with; undefined where it was cut and could be that of another set. */
+export const podPrefix = (rs: ReplicaSet): string | undefined =>
+  rs.metadata.name.length < MOST_GENERATED ? `${rs.metadata.name}-` : undefined
+
 export const hashOf = (rs: ReplicaSet): string => rs.metadata.labels?.[HASH_LABEL] ?? ''
 export const specReplicas = (rs: ReplicaSet): number => rs.spec.replicas ?? 1
 export const statusReplicas = (rs: ReplicaSet | undefined): number => rs?.status?.replicas ?? 0

@@ -20,7 +20,7 @@ import { atDesired, hasReachedThreshold } from './replicas.ts'
 import { ownerOf } from './revision.ts'
 import { planRouters, type Routed } from './routers.ts'
 import { canaryServices, ensureTarget } from './services.ts'
-import { availableReplicas, hashOf, revisionOf, sized } from './sets.ts'
+import { availableReplicas, hashOf, podPrefix, revisionOf, sized } from './sets.ts'
 import { maxTrafficWeight, weightAt, weightBefore } from './weight.ts'
 
 export type Traffic = Readonly<{
@@ -158,18 +158,32 @@ function desiredTraffic(seen: Observed, choice: Choice, extras: readonly Dest[])
     total,
     totalIsExplicit: seen.spec.strategy?.canary?.trafficRouting?.maxTrafficWeight != null,
     dests: [
-      { role: 'canary', weight: choice.weight, service: services.canary, hash: canaryHash },
+      {
+        role: 'canary',
+        weight: choice.weight,
+        service: services.canary,
+        hash: canaryHash,
+        ...podsOf(seen, canaryHash),
+      },
       {
         role: 'stable',
         weight: extras.reduce((left, extra) => left - extra.weight, total - choice.weight),
         service: services.stable,
         hash: seen.stableRS ? hashOf(seen.stableRS) : '',
+        ...(seen.stableRS ? podsOf(seen, hashOf(seen.stableRS)) : {}),
       },
       ...extras,
     ],
     ...routes,
     managed: managedNames(seen),
   }
+}
+
+/** How the pods of a version are known by name. */
+export function podsOf({ allRSs }: Pick<Observed, 'allRSs'>, hash: string): Pick<Dest, 'pods'> {
+  const rs = allRSs.find(one => hashOf(one) === hash)
+  const pods = rs && podPrefix(rs)
+  return pods === undefined ? {} : { pods }
 }
 
 /** The routes that the spec speaks of: those of managedRoutes in their order, then those of steps. */

@@ -192,6 +192,9 @@ test('one bad ConfigMap does not hold the others, and nobody reaches into anothe
   put(table('good', route('good', 'shop/web')))
   put(table('bad', 'nonsense'))
   put(table('thief', route('thief', 'shop/web'), 'other'))
+  put(
+    table('sly', route('sly', 'other/web').replace('"service"', '"also":["shop/web"],"pods":"web","service"'), 'other'),
+  )
   put(table('loose', route('loose', 'http://169.254.169.254')))
   put(table('twin', route('good', 'shop/web')))
   const running = await proxy(t, { source: kubeSource({ cache }) })
@@ -204,6 +207,7 @@ test('one bad ConfigMap does not hold the others, and nobody reaches into anothe
   for (const part of [
     /shop\/bad: not JSON/,
     /thief leads out of namespace other/,
+    /sly leads out of namespace other/,
     /loose leads out/,
     /twin: route good exists already/,
   ])
