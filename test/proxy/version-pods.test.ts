@@ -6,7 +6,7 @@ import { endpointAt } from '../../src/proxy/endpoints.ts'
 import { parseTable } from '../../src/proxy/table.ts'
 import { versionPods } from '../../src/proxy/version-pods.ts'
 
-const pods = (...names: string[]) => names.map((name, i) => endpointAt(`10.0.${name.length}.${i}`, 80, name))
+const pods = (...names: string[]) => names.map(name => endpointAt(`${name}.test`, 80, name))
 
 /** Services by name, each with the pods that its EndpointSlices show. */
 const services =
