@@ -242,6 +242,17 @@ export type MetricProvider<C> = Readonly<{
   request(config: C): HttpRequest
   /** Throws an Error whose message becomes that of an Error measurement. */
   parse(reply: HttpReply, config: C): Measured
+  everyone?: Everyone<C>
+}>
+
+/** A metric that all data planes of our own know a part of: each is asked, found as the followers of a router are. */
+export type Everyone<C> = Readonly<{
+  label: string
+  port: string
+  /** What to ask; undefined: the configuration names an address of its own. */
+  path(config: C): string | undefined
+  /** Throws as `parse` of the provider does. */
+  parse(told: readonly Told[], config: C): Measured
 }>
 
 /** Declares a metric provider; exists for its types. */

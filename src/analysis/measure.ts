@@ -1,6 +1,7 @@
 // One measurement: ask the provider's question, read the answer, judge it by the metric's conditions.
 import type { AnalysisRun, Measurement, Metric } from '../api/analysis.ts'
-import type { MetricProvider, Millis, ObjectProvider } from '../contract.ts'
+import { type Address, addressesOf } from '../api/endpoint-slice.ts'
+import type { Heard, KubeObject, MetricProvider, Millis, ObjectProvider, Told } from '../contract.ts'
 import type { Fetch, Kube } from '../ports.ts'
 import { type Condition, evaluateCondition } from './expr/condition.ts'
 import { measureByObject } from './measure-object.ts'
@@ -12,7 +13,13 @@ export type Providers = Readonly<Record<string, Provider>>
 
 export type Provider = MetricProvider<unknown> | ObjectProvider<unknown>
 
-type Ports = Readonly<{ fetch: Fetch; kube: Kube; now(): Millis }>
+type Ports = Readonly<{
+  fetch: Fetch
+  kube: Kube
+  now(): Millis
+  /** EndpointSlices that may tell of our own data planes. */
+  slices(): readonly KubeObject[]
+}>
 
 /** The phase of a measured result. Throws an Error whose text is the measurement's message.
  * argo: success is evaluated first; failure also when success is already true. */
@@ -52,6 +59,21 @@ function providerOf(metric: Metric, known: Providers): Readonly<{ provider: Prov
   throw new Error(`${[name, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`)
 }
 
+/** Milliseconds that a data plane of our own has for its answer. */
+const TIMEOUT: Millis = 5000
+
+async function askProvider(provider: MetricProvider<unknown>, config: unknown, { fetch, slices }: Ports) {
+  const { everyone } = provider
+  const path = everyone?.path(config)
+  if (!everyone || path === undefined) return provider.parse(await fetch(provider.request(config)), config)
+  const tell = async ({ from, isServing }: Address): Promise<Told> => {
+    const request = { method: 'GET', url: `http://${from}${path}`, timeout: TIMEOUT }
+    const heard: Heard = await fetch(request).catch((error: Error) => ({ error: error.message }))
+    return { from, isServing, heard }
+  }
+  return everyone.parse(await Promise.all(addressesOf(slices(), everyone.label, everyone.port).map(tell)), config)
+}
+
 /** Takes one measurement of a metric whose arguments are put in; what goes wrong is an Error measurement. */
 export async function measure(
   run: AnalysisRun,
@@ -70,7 +92,7 @@ export async function measure(
     const { provider, config } = providerOf(metric, known)
     if ('object' in provider) return await measureByObject(provider, config, run, task, ports)
     if (task.verb === 'terminate') return finish({ phase: 'Successful', message: 'Metric Terminated' })
-    const measured = provider.parse(await ports.fetch(provider.request(config)), config)
+    const measured = await askProvider(provider, config, ports)
     const { value, metadata } = measured
     const seen = { value, ...(metadata ? { metadata } : {}) }
     try {

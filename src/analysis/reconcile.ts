@@ -1,5 +1,6 @@
 // One look at an AnalysisRun: decide what to measure, measure it, write down what it means.
 import type { AnalysisRun, AnalysisRunStatus } from '../api/analysis.ts'
+import { ENDPOINT_SLICE, trustedPlaces } from '../api/endpoint-slice.ts'
 import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { ArgumentError, redacted, withSecrets } from './args.ts'
@@ -20,11 +21,14 @@ export type Ports = Readonly<{
   record(about: KubeObject, event: EventNote): void
 }>
 
+/** What was loaded, and the controller's own namespace, if it has one. */
+export type Knowing = Readonly<{ providers: Providers; home?: string }>
+
 /** One pass over the run of this key. Errors of the API are thrown, all others become measurements or the run's end. */
-export async function reconcileAnalysis(key: Key, ports: Ports, known: Providers): Promise<Result> {
+export async function reconcileAnalysis(key: Key, ports: Ports, known: Knowing): Promise<Result> {
   const run = observeRun(key, ports.cache)
   if (!run) return {}
-  const plan = planAnalysis(run, ports.clock.now(), metricsThatAreOver(run, known, ports.cache))
+  const plan = planAnalysis(run, ports.clock.now(), metricsThatAreOver(run, known.providers, ports.cache))
   switch (plan.is) {
     case 'expired':
       await ports.kube.perform({ verb: 'delete', ref: refOf(run), propagation: 'Background', why: plan.why })
@@ -38,7 +42,7 @@ export async function reconcileAnalysis(key: Key, ports: Ports, known: Providers
   }
 }
 
-async function measureAll(run: AnalysisRun, tasks: readonly Task[], ports: Ports, known: Providers): Promise<Result> {
+async function measureAll(run: AnalysisRun, tasks: readonly Task[], ports: Ports, known: Knowing): Promise<Result> {
   let taken: readonly Taken[]
   try {
     taken = await take(run, tasks, ports, known)
@@ -55,12 +59,7 @@ async function measureAll(run: AnalysisRun, tasks: readonly Task[], ports: Ports
 }
 
 /** All tasks at once, with the secrets read live. */
-async function take(
-  run: AnalysisRun,
-  tasks: readonly Task[],
-  ports: Ports,
-  known: Providers,
-): Promise<readonly Taken[]> {
+async function take(run: AnalysisRun, tasks: readonly Task[], ports: Ports, known: Knowing): Promise<readonly Taken[]> {
   if (tasks.length === 0) return []
   const secrets = await readSecrets(run, ports)
   const values: string[] = []
@@ -71,11 +70,13 @@ async function take(
     return value
   })
   const metrics = resolveAll(run, args)
-  const taking = { fetch: ports.fetch, kube: ports.kube, now: ports.clock.now }
+  const places = trustedPlaces(run.metadata.namespace ?? '', known.home)
+  const slices = () => places.flatMap(place => ports.cache.list(ENDPOINT_SLICE, place))
+  const taking = { fetch: ports.fetch, kube: ports.kube, now: ports.clock.now, slices }
   return await Promise.all(
     tasks.map(async task => {
       const metric = metrics.find(one => one.name === task.metric)!
-      const found = await measure(run, metric, task, known, taking)
+      const found = await measure(run, metric, task, known.providers, taking)
       const { message } = found
       return { task, measurement: message === undefined ? found : { ...found, message: redacted(message, values) } }
     }),

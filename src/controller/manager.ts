@@ -3,6 +3,7 @@
 
 import type { Providers } from '../analysis/measure.ts'
 import { reconcileAnalysis } from '../analysis/reconcile.ts'
+import { ENDPOINT_SLICE } from '../api/endpoint-slice.ts'
 import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
 import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
@@ -15,7 +16,6 @@ import { createQueue, type Queue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
-import { ENDPOINT_SLICE } from '../rollout/followers.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
@@ -141,7 +141,10 @@ export function startController(options: ControllerOptions): Controller {
     if (!hasBegun) await begin.promise
     return await onFresh(`analysis ${keyText(key)}`, (door, lookup) => {
       const ports = { kube: door, cache: lookup, clock, log, fetch: options.fetch, record }
-      return reconcileAnalysis(key, ports, options.providers)
+      return reconcileAnalysis(key, ports, {
+        providers: options.providers,
+        ...(known.home ? { home: known.home } : {}),
+      })
     })
   }
 
@@ -264,7 +267,9 @@ export function startController(options: ControllerOptions): Controller {
   }
   cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
   // Of all endpoints in the cluster only those of proxies.
-  for (const label of new Set(Object.values(known.routers).flatMap(router => router.followers?.label ?? [])))
+  const routed = Object.values(known.routers).map(router => router.followers?.label)
+  const measured = Object.values(options.providers).map(one => ('everyone' in one ? one.everyone?.label : undefined))
+  for (const label of new Set([...routed, ...measured].flatMap(one => one ?? [])))
     cache.watch(ENDPOINT_SLICE, { ...scope, labelSelector: `${label}=true` })
 
   /** Looks at every rollout again, spread over nothing: keys that are waiting already are not doubled. */

@@ -44,7 +44,8 @@ function replyTo(url: URL, shown: Shown): Reply {
     case '/stats': {
       const window = secondsOf(url.searchParams.get('window') ?? '60s')
       if (window === undefined) return json(400, { error: 'window must look like 10s or 2m, up to 5m' })
-      return json(200, shown.stats.report(url.searchParams.get('route'), window))
+      const isWhole = url.searchParams.has('latency')
+      return json(200, shown.stats.report(url.searchParams.get('route'), window, isWhole))
     }
     case '/metrics': {
       const { generation, ready, problems, fuses } = shown.status()

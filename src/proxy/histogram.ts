@@ -32,10 +32,17 @@ export function quantile(histogram: Histogram, q: number): number | null {
   let left = Math.max(1, Math.ceil(q * count))
   for (let i = 0; i < BUCKETS; i++) {
     left -= histogram[i]!
-    if (left <= 0) return (edgeOf(i) + edgeOf(i + 1)) / 2 / 1000
+    if (left <= 0) return middleOf(i)
   }
   return null
 }
+
+/** The middle of a bucket in milliseconds. */
+const middleOf = (bucket: number): number => (edgeOf(bucket) + edgeOf(bucket + 1)) / 2 / 1000
+
+/** The buckets that hold something, as pairs of their middle in milliseconds and their count, ascending. */
+export const pairsOf = (histogram: Histogram): readonly (readonly [ms: number, count: number])[] =>
+  [...histogram].flatMap((count, bucket) => (count > 0 ? [[middleOf(bucket), count] as const] : []))
 
 /** How many durations were below each limit, given in microseconds that are bucket edges, ascending. */
 export function below(histogram: Histogram, limits: readonly number[]): readonly number[] {

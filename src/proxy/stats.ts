@@ -1,6 +1,6 @@
 // What the proxy counts, per route, role and pod template hash: totals for Prometheus, windows for analysis.
 import type { CompiledRoute, Dest } from './compile.ts'
-import { BUCKETS, bucketOf, newHistogram, quantile } from './histogram.ts'
+import { BUCKETS, bucketOf, newHistogram, pairsOf, quantile } from './histogram.ts'
 import { LONGEST_WINDOW, Series, SLOT, SLOT_SIZE } from './series.ts'
 
 export { LONGEST_WINDOW, Series } from './series.ts'
@@ -18,6 +18,9 @@ export type Summary = Readonly<{
   p90: number | null
   p99: number | null
   inFlight: number
+  /** Where asked for: how many requests took how long, as pairs of milliseconds (the middle of a bucket) and number,
+   * ascending; several proxies' are put together by adding numbers. */
+  latency?: readonly (readonly [ms: number, count: number])[]
 }>
 
 export type Report = Readonly<{
@@ -36,7 +39,7 @@ export type Stats = Readonly<{
   end(series: Series, status: number, ms: number, failed: boolean, at?: number): void
   all(): readonly Series[]
   /** Sums over the last `seconds` (1..300, the current one included); `route` null: all routes. */
-  report(route: string | null, seconds: number): Report
+  report(route: string | null, seconds: number, isWhole?: boolean): Report
   /** Requests that a version finished in the last `seconds` (1..300, the current one included). */
   recent(series: Series, seconds: number): number
   /** Forgets series that are idle and not in use. */
@@ -111,7 +114,7 @@ export function createStats(
       s.slots[slot + SLOT.histogram + bucket]!++
     },
     all: () => [...series.values()],
-    report: (route, seconds) => reportOf([...series.values()], route, seconds, now()),
+    report: (route, seconds, isWhole) => reportOf([...series.values()], route, seconds, now(), isWhole),
     recent: (s, seconds) => recentOf([s], seconds, now()),
     forget(used) {
       const live = new Set(
@@ -129,11 +132,18 @@ export function createStats(
   }
 }
 
-/** Sums over the last `asked` seconds (1..300, the current one included); `route` null: all routes. */
-export function reportOf(all: readonly Series[], route: string | null, asked: number, time: number): Report {
+/** Sums over the last `asked` seconds (1..300, the current one included); `route` null: all routes. `isWhole`: with the
+ * latencies, not only their percentiles. */
+export function reportOf(
+  all: readonly Series[],
+  route: string | null,
+  asked: number,
+  time: number,
+  isWhole = false,
+): Report {
   const seconds = Math.min(Math.max(1, Math.ceil(asked)), LONGEST_WINDOW)
   const chosen = all.filter(s => route === null || s.route === route)
-  const sum = (of: readonly Series[]) => summary(of, time, seconds)
+  const sum = (of: readonly Series[]) => summary(of, time, seconds, isWhole)
   const by = (label: (s: Series) => string) =>
     Object.fromEntries(
       [...Map.groupBy(chosen, label)].filter(([key]) => key !== '').map(([key, group]) => [key, sum(group)]),
@@ -174,7 +184,7 @@ function slotAt({ slots }: Series, second: number): number {
   return at
 }
 
-function summary(group: readonly Series[], time: number, seconds: number): Summary {
+function summary(group: readonly Series[], time: number, seconds: number, isWhole: boolean): Summary {
   const last = Math.floor(time / 1000)
   const merged = newHistogram()
   let requests = 0
@@ -201,5 +211,6 @@ function summary(group: readonly Series[], time: number, seconds: number): Summa
     p90: quantile(merged, 0.9),
     p99: quantile(merged, 0.99),
     inFlight,
+    ...(isWhole ? { latency: pairsOf(merged) } : {}),
   }
 }

@@ -176,7 +176,7 @@ function mergedStats(now: () => number = Date.now): Merged {
       begin() {},
       end() {},
       all: () => [...parts.values()].map(all => sumOf(all, all[0]!)),
-      report: (route, seconds) => reportOf(every(), route, seconds, now()),
+      report: (route, seconds, isWhole) => reportOf(every(), route, seconds, now(), isWhole),
       recent: (series, seconds) => recentOf(partsOf(series), seconds, now()),
       forget() {},
       strays: merged,

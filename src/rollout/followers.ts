@@ -1,5 +1,6 @@
 // Data planes of our own that follow what a router writes: where they are, what they are asked, and what came of it.
-import type { Followers, KindRef, KubeObject, Millis, Told, TrafficRouter } from '../contract.ts'
+import { addressesOf, ENDPOINT_SLICE, trustedPlaces } from '../api/endpoint-slice.ts'
+import type { Followers, Millis, Told, TrafficRouter } from '../contract.ts'
 import type { Observed } from './observe.ts'
 import { type Ask, NOTHING, type Part, part } from './part.ts'
 import { isAborted, NO_INTENT, type PauseIntent } from './pauses.ts'
@@ -7,19 +8,12 @@ import type { Known } from './plan.ts'
 import { annotatedRouter, configuredRouters } from './routers.ts'
 import { hashOf } from './sets.ts'
 
-export const ENDPOINT_SLICE: KindRef = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }
-
 /** One that does not answer within this time counts as one that does not answer. */
 const TIMEOUT: Millis = 2000
 /** How soon a version that still has requests is looked at again. */
 const AGAIN: Millis = 1000
 
-type Endpoint = Readonly<{
-  addresses?: readonly string[]
-  conditions?: Readonly<{ ready?: boolean | null; serving?: boolean | null }>
-}>
-
-type Known_ = Pick<Known, 'routers' | 'home'>
+type Knowing = Pick<Known, 'routers' | 'home'>
 
 /** What the followers said; the questions that are still open. */
 export type Polled = Readonly<{ told: readonly Told[]; asks: readonly Ask[] }>
@@ -27,13 +21,14 @@ export type Polled = Readonly<{ told: readonly Told[]; asks: readonly Ask[] }>
 /** Asks each follower once a pass. `all`: also those that get no new requests. */
 export function pollFollowers(
   seen: Observed,
-  { home }: Known_,
+  { home }: Knowing,
   { label, port, path }: Pick<Followers<unknown>, 'label' | 'port' | 'path'>,
   all: boolean,
 ): Polled {
   const told: Told[] = []
   const asks: Ask[] = []
-  for (const { from, isServing } of followersOf(seen, home, label, port)) {
+  const slices = trustedPlaces(seen.namespace, home).flatMap(place => seen.all(ENDPOINT_SLICE, place))
+  for (const { from, isServing } of addressesOf(slices, label, port)) {
     if (!isServing && !all) continue
     const url = `http://${from}${path}`
     const heard = seen.heard?.get(url)
@@ -43,34 +38,10 @@ export function pollFollowers(
   return { told, asks }
 }
 
-/** The addresses behind all Services with the label. Another namespace could name anything as its proxy, and so hold up
- * or read what is not its own: only the rollout's and the controller's own count. */
-function followersOf({ all, namespace }: Observed, home: string | undefined, label: string, port: string) {
-  const found = new Map<string, Readonly<{ from: string; isServing: boolean }>>()
-  for (const place of new Set([namespace, home ?? namespace])) {
-    for (const slice of all(ENDPOINT_SLICE, place)) {
-      if (slice.metadata.labels?.[label] !== 'true') continue
-      const number = portOf(slice, port)
-      for (const { addresses, conditions } of (slice['endpoints'] ?? []) as readonly Endpoint[]) {
-        const host = addresses?.[0]
-        if (host === undefined || number === undefined) continue
-        const from = `${host.includes(':') ? `[${host}]` : host}:${number}`
-        // Kubernetes: not said means ready; one that ends but serves still has its connections.
-        const isServing = (conditions?.ready ?? true) || conditions?.serving === true
-        found.set(from, { from, isServing })
-      }
-    }
-  }
-  return [...found.values()]
-}
-
-const portOf = (slice: KubeObject, name: string): number | undefined =>
-  ((slice['ports'] ?? []) as readonly Readonly<{ name?: string; port?: number }>[]).find(one => one.name === name)?.port
-
 type Followed = Readonly<{ router: TrafficRouter<unknown>; followers: Followers<unknown>; config: unknown }>
 
 /** The rollout's routers that have followers, with their configuration. */
-function followedRouters(seen: Observed, known: Known_): readonly Followed[] {
+function followedRouters(seen: Observed, known: Knowing): readonly Followed[] {
   const byAnnotation = annotatedRouter(seen.rollout, known)
   return [...configuredRouters(seen, known), ...(byAnnotation ? [byAnnotation] : [])].flatMap(({ router, config }) => {
     const parsed = router?.followers && router.config.safeParse(config)
@@ -83,7 +54,7 @@ const FREE: LetGo = { isFree: true, part: NOTHING }
 
 /** May the pods of a version go, whose time was over at `since`? Not while a follower has requests for them, within the
  * router's patience. */
-export function isLetGo(seen: Observed, known: Known_, hash: string, since: Millis, now: Millis): LetGo {
+export function isLetGo(seen: Observed, known: Knowing, hash: string, since: Millis, now: Millis): LetGo {
   for (const { followers, config } of followedRouters(seen, known)) {
     if (now - since >= followers.patience(config)) continue
     const { told, asks } = pollFollowers(seen, known, followers, true)
@@ -100,7 +71,7 @@ export type Alarm = Readonly<{ part: Part; intent: PauseIntent }>
 const QUIET: Alarm = { part: NOTHING, intent: NO_INTENT }
 
 /** A follower that has found the canary bad by itself ends the release. */
-export function planAlarm(seen: Observed, known: Known_, now: Millis): Alarm {
+export function planAlarm(seen: Observed, known: Knowing, now: Millis): Alarm {
   const weight = seen.status.canary?.weights?.canary?.weight ?? 0
   const { newRS, status } = seen
   if (weight === 0 || !newRS || isAborted(status) || hashOf(newRS) === status.stableRS) return QUIET

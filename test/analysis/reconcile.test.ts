@@ -36,7 +36,8 @@ function setUp(spec: object, answers: readonly Answer[], others: readonly KubeOb
   const cache: Lookup = { get: world.seen, list: () => [], ownedBy: () => [] }
   const clock = { now: () => now, at: () => () => {} }
   const record = (_about: KubeObject, event: EventNote) => events.push(`${event.type} ${event.reason}`)
-  const look = () => reconcileAnalysis(KEY, { kube, cache, clock, log: quiet, fetch, record }, { web: web as never })
+  const look = () =>
+    reconcileAnalysis(KEY, { kube, cache, clock, log: quiet, fetch, record }, { providers: { web: web as never } })
   return {
     events,
     requests,

@@ -75,7 +75,7 @@ test('the metric provider reads what the proxy counted', async t => {
   t.throws(reply(503, 'down'), { message: /answered 503: down/ })
   t.throws(reply(200, '<html>'), { message: /not that of a Pintle proxy/ })
   t.throws(reply(200, '{}'), { message: /not that of a Pintle proxy/ })
-  for (const wrong of [{}, { address: 'a' }, { address: 'a', metric: 'mood' }, null, 7])
+  for (const wrong of [{}, { address: 'a' }, { address: 7, metric: 'p50' }, { address: 'a', metric: 'mood' }, null, 7])
     t.notOk(metric.config.safeParse(wrong).success, JSON.stringify(wrong))
 })
 
