@@ -62,9 +62,8 @@ export const blueGreen = (): readonly KubeObject[] => [
   }),
 ]
 
-/** shop: a canary 10, 30, 60, 100 with the proxy as router, watched by the proxy's own error rate.
- * `pause` in seconds; `admin` is the address of the proxy's admin listener. */
-export const canary = (pause: number, admin: string): readonly KubeObject[] => [
+/** shop: a canary 10, 30, 60, 100 with the proxy as router, watched by the proxy's own error rate. `pause` in seconds. */
+export const canary = (pause: number): readonly KubeObject[] => [
   service('shop-stable', 'shop'),
   service('shop-canary', 'shop'),
   {
@@ -82,7 +81,6 @@ export const canary = (pause: number, admin: string): readonly KubeObject[] => [
           provider: {
             plugin: {
               'pintle/proxy': {
-                address: admin,
                 route: 'default/shop',
                 window: '10s',
                 metric: 'errorRate',

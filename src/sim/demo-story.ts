@@ -41,7 +41,7 @@ const isHealthy = (rollout: Rollout): boolean =>
 
 /** Creates both applications and waits until they run. */
 export async function deploy(story: Story): Promise<void> {
-  const objects: readonly KubeObject[] = [...blueGreen(), ...canary(story.fast ? 2 : 3, story.world.proxy.adminUrl)]
+  const objects: readonly KubeObject[] = [...blueGreen(), ...canary(story.fast ? 2 : 3)]
   for (const object of objects) applyTo(story.world.cluster.server, object, 'default')
   await Promise.all(['pay', 'shop'].map(name => until(story, name, isHealthy)))
 }

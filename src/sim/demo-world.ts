@@ -14,10 +14,12 @@ import { undiciTransport } from '../kube/undici.ts'
 import type { Log, Transport } from '../ports.ts'
 import { kubeSource, type RunningProxy, startProxy } from '../proxy/start.ts'
 import { systemClock as clockOf } from './clock.ts'
+import { DIAL_MAP, mappedFetch, publishProxies } from './demo-proxies.ts'
 import { listeners } from './listeners.ts'
 import { type Cluster, createCluster } from './world.ts'
 
-export type DemoPorts = Readonly<{ proxy: number; admin: number; api: number }>
+/** 0: any. `replicas`: how many proxies, 1 when not given; the second and all others get any ports. */
+export type DemoPorts = Readonly<{ proxy: number; admin: number; api: number; replicas?: number }>
 
 export type DemoWorld = Readonly<{
   cluster: Cluster
@@ -26,7 +28,9 @@ export type DemoWorld = Readonly<{
   controller: Controller
   /** The wire that the controller uses; the page shares it. */
   transport: Transport
+  /** The first of `proxies`. */
   proxy: RunningProxy
+  proxies: readonly RunningProxy[]
   stop(): Promise<void>
 }>
 
@@ -59,22 +63,27 @@ export async function startDemoWorld(ports: DemoPorts, log: Log, folder = '.pint
       log,
       known: await loadKnown(),
       providers: await loadProviders(),
-      fetch: out.fetch,
+      fetch: mappedFetch(out.fetch),
       yield: () => turn(),
     })
     stops.push(() => controller.stop())
     const cache = createCache({ transport, clock: systemClock, random, log })
     stops.push(() => cache.stop())
-    const proxy = await startProxy({
-      listen: `127.0.0.1:${ports.proxy}`,
-      admin: `127.0.0.1:${ports.admin}`,
-      source: kubeSource({ cache, ingress: { ingressClass: 'nginx' } }),
-      dialMap: '10.0.0.0/8=127.0.0.0/8',
-      log,
-    })
-    stops.push(() => proxy.drain({ limit: 2000, tunnels: 0 }))
+    const proxies: RunningProxy[] = []
+    for (let i = 0; i < (ports.replicas ?? 1); i += 1) {
+      const proxy = await startProxy({
+        listen: `127.0.0.1:${i === 0 ? ports.proxy : 0}`,
+        admin: `127.0.0.1:${i === 0 ? ports.admin : 0}`,
+        source: kubeSource({ cache, ingress: { ingressClass: 'nginx' } }),
+        dialMap: DIAL_MAP,
+        log,
+      })
+      proxies.push(proxy)
+      stops.push(() => proxy.drain({ limit: 2000, tunnels: 0 }))
+    }
+    publishProxies(cluster.server, 'default', proxies)
     await controller.ready
-    return { cluster, api, kubeconfig, controller, transport, proxy, stop }
+    return { cluster, api, kubeconfig, controller, transport, proxy: proxies[0]!, proxies, stop }
   } catch (error) {
     await stop()
     throw error
