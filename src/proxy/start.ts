@@ -15,6 +15,7 @@ import { parseTable, type RouteTableInput } from './table.ts'
 import type { TlsFiles } from './tls.ts'
 import { openWorkers } from './workers.ts'
 
+export { dialMap } from './dial.ts'
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
 export { fileSource } from './source-file.ts'
 export { type KubeSourceOptions, kubeSource, type RouteCache } from './source-kube.ts'

@@ -1,8 +1,7 @@
 // The demo's proxies, as they are on a cluster: with a Service through which the controller finds and asks each of them.
 import type { ApiServer } from '../apiserver/server.ts'
 import type { Fetch } from '../ports.ts'
-import { dialMap } from '../proxy/dial.ts'
-import type { RunningProxy } from '../proxy/start.ts'
+import { dialMap, type RunningProxy } from '../proxy/start.ts'
 import { applyTo } from './world.ts'
 
 /** Addresses of the simulated cluster, and where they really are: on loopback. */
