@@ -13,6 +13,7 @@ import {
   TerminalError,
 } from '#contract'
 import { rules, sticky } from './_proxy-choice.ts'
+import { rescue, retry, timeouts } from './_proxy-failures.ts'
 import { type Expected, fuseTold, observeTold, underWayTold } from './_proxy-told.ts'
 
 const LABEL = 'pintle.dev/route-table'
@@ -56,6 +57,9 @@ const config = z.looseObject({
   rules: rules.optional(),
   sticky: sticky.optional(),
   fuse: fuse.optional(),
+  retry: retry.optional(),
+  rescue: rescue.optional(),
+  timeouts: timeouts.optional(),
   drainSeconds: z
     .int()
     .min(0)
@@ -94,6 +98,7 @@ function routeOf(c: Config, want: Desired) {
   const services = [...new Set(want.dests.flatMap(({ service }) => service || []))]
   const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest, services))
   const ways = (c.rules ?? []).filter(({ to }) => dests.some(dest => dest.role === to))
+  const canRescue = ['stable', 'canary'].every(role => dests.some(dest => dest.role === role))
   const preview = given({
     pathPrefix: c.previewPath,
     stripPrefix: c.stripPreviewPath,
@@ -110,6 +115,7 @@ function routeOf(c: Config, want: Desired) {
     ...(dests.some(dest => dest.role === 'preview') ? { preview } : {}),
     ...(ways.length === 0 ? {} : { rules: ways }),
     ...given({ onEmpty: c.onEmpty, sticky: c.sticky, fuse: c.fuse }),
+    ...given({ retry: c.retry, rescue: canRescue ? c.rescue : undefined, timeouts: c.timeouts }),
   }
 }
 

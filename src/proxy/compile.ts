@@ -5,6 +5,7 @@ import { forcedBy, type Verdict } from './forced.ts'
 import { hostName, underPrefix } from './match.ts'
 import { compileMirrors, type Mirror } from './mirror-match.ts'
 import { keepOnly, type Lags, newLags } from './pick.ts'
+import { type Budget, newBudget, type Patience, patienceOf, type Rescue, type Retry, rescueOf } from './retry.ts'
 import { type Session, sessionOf } from './session.ts'
 import type { Series } from './stats.ts'
 import { type Bucket, bucketsOf } from './sticky.ts'
@@ -39,6 +40,9 @@ export type CompiledRoute = Readonly<{
   session: Session | undefined
   mirrors: readonly Mirror[]
   spill: boolean
+  retry: Retry
+  rescue: Rescue | undefined
+  patience: Patience | undefined
 }>
 
 /** A way into a route: by host, port and path; `to` preview when this way leads there by itself. */
@@ -60,6 +64,8 @@ export type Snapshot = Readonly<{
   /** Ports that the table wants listened on. */
   ports: ReadonlySet<number>
   find(port: number, host: string, path: string): Entry | undefined
+  /** The shortest time limit of a route, in milliseconds; Infinity: none has one. */
+  finest: number
   /** The only way there is, if it takes every request whatever its port, host and path. */
   sole: Entry | undefined
 }>
@@ -67,8 +73,8 @@ export type Snapshot = Readonly<{
 /** Finds the pods of a Service; sources that know no Services leave it out. */
 export type Resolve = (service: string, port: number | string | undefined) => Backend
 
-/** The memories of the weighted choices by route name; they outlive tables. */
-export type Memory = { seed: number; lags: Map<string, Lags> }
+/** The memories of the weighted choices and of further attempts, by route name; they outlive tables. */
+export type Memory = { seed: number; lags: Map<string, Lags>; budgets?: Map<string, Budget> }
 
 const unresolved: Resolve = service => ({ endpoints: [], problem: `nothing resolves Service ${service} here` })
 
@@ -82,12 +88,13 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
     return lagsOf(memory, name)
   }
   const routes = table.routes.map(route => {
-    const compiled = compileRoute(route, lagsAt, resolve)
+    const compiled = compileRoute(route, memory, lagsAt, resolve)
     for (const dest of compiled.dests) for (const e of dest.endpoints) endpoints.set(e.key, e)
     for (const [port, entry] of entriesOf(route, compiled)) addEntry(byPort, port, route.match.hosts, entry)
     return compiled
   })
   for (const name of memory.lags.keys()) if (!kept.has(name)) memory.lags.delete(name)
+  for (const name of memory.budgets?.keys() ?? []) if (!kept.has(name)) memory.budgets?.delete(name)
   for (const hosts of byPort.values()) sortHosts(hosts)
   const everyPort = byPort.get(0)
   const [only] = everyPort?.any ?? []
@@ -96,6 +103,11 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
     generation: table.generation,
     routes,
     endpoints,
+    finest: Math.min(
+      ...routes.flatMap(({ patience }) =>
+        [patience?.attempt, patience?.answer, patience?.silence].map(ms => ms || Infinity),
+      ),
+    ),
     sole: isSole && only && only.exact === undefined && only.prefix === '/' ? only : undefined,
     ports: new Set([...byPort.keys()].filter(port => port !== 0)),
     find(port, host, path) {
@@ -115,7 +127,14 @@ function lagsOf(memory: Memory, name: string): Lags {
   return lags
 }
 
-function compileRoute(route: Route, lagsAt: (name: string) => Lags, resolve: Resolve): CompiledRoute {
+function budgetOf(memory: Memory, name: string): Budget {
+  memory.budgets ??= new Map()
+  const budget = memory.budgets.get(name) ?? newBudget()
+  memory.budgets.set(name, budget)
+  return budget
+}
+
+function compileRoute(route: Route, memory: Memory, lagsAt: (name: string) => Lags, resolve: Resolve): CompiledRoute {
   const lags = lagsAt(route.name)
   const dests = route.dests.map(dest => compileDest(dest, resolve))
   keepOnly(lags, new Set(dests.map(d => d.key)))
@@ -129,6 +148,9 @@ function compileRoute(route: Route, lagsAt: (name: string) => Lags, resolve: Res
     session: sessionOf(route, dests, name => lagsAt(`${route.name} ${name}`)),
     mirrors: compileMirrors(route.mirrors, name => lagsAt(`${route.name} mirror ${name}`)),
     spill: route.onEmpty === 'spill',
+    retry: { ...route.retry, budget: budgetOf(memory, route.name) },
+    rescue: rescueOf(route, dests),
+    patience: patienceOf(route),
   }
 }
 

@@ -21,6 +21,8 @@ export type Limits = Readonly<{
   body: number
   /** Without a piece of an answer being taken by the client. */
   send: number
+  /** Without a piece of an answer that a pod is sending; 0: for ever. */
+  silence: number
   /** Without a byte either way on a WebSocket; 0: for ever. */
   tunnel: number
   /** Requests in flight, beyond which there is a quick 503; 0: none. */
@@ -38,6 +40,7 @@ export const LIMITS: Limits = {
   idle: 65_000,
   body: 60_000,
   send: 60_000,
+  silence: 600_000,
   tunnel: 0,
   inFlight: 0,
   connections: 0,

@@ -32,6 +32,7 @@ export function exposition(stats: Stats, gauges: Gauges): string {
     ['pintle_proxy_errors_total', '5xx answers and requests without a whole answer.', s => s.errors],
     ['pintle_proxy_failures_total', 'Requests to which no pod gave a whole answer.', s => s.failures],
     ['pintle_proxy_retries_total', 'Further attempts on another connection or pod.', s => s.retries],
+    ['pintle_proxy_rescued_total', 'Failed requests that stable answered instead.', s => s.rescued],
     ['pintle_proxy_mirrored_total', 'Copies of requests sent to this version.', s => s.mirrored],
   ]
   for (const [name, help, value] of counters) family(name, 'counter', help, each(name, value))

@@ -6,7 +6,9 @@ import { BUCKETS, type Histogram } from './histogram.ts'
 export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
-const NUMBERS = 9
+const NUMBERS = 10
+/** The one number that is no count. */
+const TOUCHED = 8
 /** In a slot: its second, requests, errors, and then the histogram. */
 export const SLOT = { second: 0, requests: 1, errors: 2, histogram: 3 }
 export const SLOT_SIZE = SLOT.histogram + BUCKETS
@@ -101,18 +103,26 @@ export class Series {
     this.numbers[7] = n
   }
 
+  /** Of its failed requests, those that stable answered instead. */
+  get rescued(): number {
+    return this.numbers[9]!
+  }
+  set rescued(n: number) {
+    this.numbers[9] = n
+  }
+
   /** When it was last written, in milliseconds since the epoch. */
   get touched(): number {
-    return this.numbers[8]!
+    return this.numbers[TOUCHED]!
   }
   set touched(n: number) {
-    this.numbers[8] = n
+    this.numbers[TOUCHED] = n
   }
 
   /** Adds another thread's counts of the same version, the windows aside. */
   add(other: Series): void {
     for (let i = 0; i < CLASSES; i++) this.classes[i]! += other.classes[i]!
-    for (let i = 0; i < NUMBERS - 1; i++) this.numbers[i]! += other.numbers[i]!
+    for (let i = 0; i < NUMBERS; i++) if (i !== TOUCHED) this.numbers[i]! += other.numbers[i]!
     for (let i = 0; i < BUCKETS; i++) this.histogram[i]! += other.histogram[i]!
     this.touched = Math.max(this.touched, other.touched)
   }

@@ -19,6 +19,8 @@ export type DestStatus = Readonly<{
   errors: number
   aborts: number
   retries: number
+  /** Of the errors, those that users did not see: stable answered instead. */
+  rescued: number
 }>
 
 /** Seconds that `share` looks back. */
@@ -66,7 +68,7 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
     const dests = route.dests.map((dest, i) => {
       const series = serieses[i]!
       current.add(series)
-      const { inFlight, tunnels, errors, aborts, retries } = series
+      const { inFlight, tunnels, errors, aborts, retries, rescued } = series
       return {
         role: dest.role,
         weight: dest.weight,
@@ -81,6 +83,7 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
         errors,
         aborts,
         retries,
+        rescued,
       }
     })
     return { name: route.name, total: route.total, dests }

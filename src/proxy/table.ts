@@ -141,6 +141,30 @@ const fuse = z.strictObject({
   windowSeconds: z.int().min(1).max(300).default(10),
 })
 
+/** Further attempts of safe requests (GET, HEAD, OPTIONS, TRACE without a body) on other pods, before an answer has begun. */
+const retry = z.strictObject({
+  attempts: z.int().min(0).max(5).default(1),
+  /** Of the requests of the last ten seconds; three a second may beside that. */
+  budgetPercent: z.number().min(0).max(100).default(20),
+})
+
+/** Safe requests that the canary fails are given to stable; the failure stays the canary's. */
+const rescue = z.strictObject({
+  /** Answers of the canary that count as failures too, such as 502 and 503. */
+  on: z.array(z.int().min(500).max(599)).default([]),
+})
+
+const seconds = z.number().gt(0).max(86_400)
+
+const timeouts = z.strictObject({
+  /** For one attempt at a safe request, up to the head of the answer; then another pod is tried. */
+  attemptSeconds: seconds.optional(),
+  /** For all attempts. */
+  answerSeconds: seconds.optional(),
+  /** Between two pieces of an answer; 0: any time. */
+  silenceSeconds: z.number().min(0).max(86_400).optional(),
+})
+
 const match = z.looseObject({
   /** Names without port; `*.example.com` stands for one label; none: any host. */
   hosts: z.array(z.string().min(1)).optional(),
@@ -164,6 +188,9 @@ const route = z
     sticky: sticky.optional(),
     mirrors: z.array(mirror).default([]),
     fuse: fuse.optional(),
+    retry: retry.prefault({}),
+    rescue: rescue.optional(),
+    timeouts: timeouts.optional(),
     preview: preview.optional(),
     /** A chosen version without a ready pod: fail answers 503, spill takes another version (as ingress-nginx does). */
     onEmpty: z.enum(['fail', 'spill']).default('fail'),
@@ -176,6 +203,8 @@ const route = z
       if (r.dests.filter(d => d.role === role).length > 1) fault(`role ${role} appears twice`, 'dests')
     if (r.preview && !r.dests.some(d => d.role === 'preview')) fault('no destination has the role preview', 'preview')
     if (r.fuse && !r.dests.some(d => d.role === 'stable')) fault('no destination has the role stable', 'fuse')
+    if (r.rescue && !['stable', 'canary'].every(role => r.dests.some(d => d.role === role)))
+      fault('needs destinations with the roles stable and canary', 'rescue')
     const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0
     if (toCanary && !r.dests.some(d => d.role === 'canary')) fault('no destination has the role canary', 'dests')
     for (const [i, { to }] of r.rules.entries())

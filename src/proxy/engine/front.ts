@@ -73,15 +73,15 @@ export async function openFront(core: Core, listen: Listen, certificate?: Certif
   const port = (main.address() as AddressInfo).port
   const { limits } = core
   const finest = Math.min(...[limits.connect, limits.answer, limits.head, limits.body, limits.idle, limits.send])
-  const ticking = setInterval(
-    () => {
-      clock.now = performance.now()
-      core.pools.sweep(clock.now)
-      for (const client of clients) client.tick(clock.now)
-      if (heldNow() > MOST_HELD) cutSlowest(clients)
-    },
-    Math.max(5, Math.min(MOST_TICK, finest / 4)),
-  )
+  const tick = (): void => {
+    clock.now = performance.now()
+    core.pools.sweep(clock.now)
+    for (const client of clients) client.tick(clock.now)
+    if (heldNow() > MOST_HELD) cutSlowest(clients)
+    // A table may bring a finer limit.
+    ticking = setTimeout(tick, Math.max(5, Math.min(MOST_TICK, finest / 4, core.snapshot().finest / 4)))
+  }
+  let ticking = setTimeout(tick, 0)
 
   return {
     port,
@@ -114,7 +114,7 @@ export async function openFront(core: Core, listen: Listen, certificate?: Certif
           whenEmpty = done
         })
       clearInterval(leave)
-      clearInterval(ticking)
+      clearTimeout(ticking)
     },
     abort() {
       for (const client of clients) client.destroy()

@@ -7,7 +7,11 @@ import { Upstream } from './upstream.ts'
 const IDLE_MS = 4000
 /** A pod that says how long it keeps idle connections is left this much earlier. */
 const MARGIN_MS = 1000
+/** After a failure other endpoints come first for so long, doubled with each further one. */
 const AVOID_MS = 1000
+const LONGEST_AVOID_MS = 60_000
+/** A new endpoint beside old ones gets its full share only after this: its caches are cold. */
+const SLOW_START_MS = 5000
 const MOST_IDLE = 256
 
 /** An endpoint's connections and load. */
@@ -17,13 +21,20 @@ export class Pool {
   readonly port: number
   readonly idle: Upstream[] = []
   inFlight = 0
-  /** Milliseconds since the process began until which other endpoints are preferred, after a failed connect. */
-  avoidUntil = 0
+  /** Failures since the last whole answer: refused or lost connections, attempts that took too long. */
+  failures = 0
+  /** Milliseconds since the process began until which other endpoints are preferred, after a failure. */
+  private avoidUntil = 0
+  /** When it came; 0: it has its full share. */
+  private youngSince: number
+  /** The part of a request that a young one is owed. */
+  private owed = 0
   /** The HTTP/2 session of a pod that speaks h2c (h2/to-h2c.ts). */
   session: { close(): void } | undefined
   isRetired = false
 
-  constructor(endpoint: Endpoint, at: { host: string; port: number }) {
+  constructor(endpoint: Endpoint, at: { host: string; port: number }, now: number) {
+    this.youngSince = Math.max(1, now)
     this.endpoint = endpoint
     this.host = at.host
     this.port = at.port
@@ -56,9 +67,34 @@ export class Pool {
     for (const upstream of this.idle.filter(u => u.expires <= now)) upstream.drop()
   }
 
-  /** After a connect that failed, other endpoints come first for a second. */
+  /** After a failure other endpoints come first, the longer the more there were in a row. */
   avoid(now: number): void {
-    this.avoidUntil = now + AVOID_MS
+    this.avoidUntil = now + Math.min(LONGEST_AVOID_MS, AVOID_MS * 2 ** Math.min(16, this.failures))
+    this.failures++
+  }
+
+  /** Is it anything but an endpoint like all others? */
+  get isSpecial(): boolean {
+    return this.youngSince !== 0 || this.failures !== 0
+  }
+
+  /** Should another one get the request? One that failed gets one at a time until it has answered again. */
+  isAvoided(now: number): boolean {
+    return this.failures !== 0 && (now < this.avoidUntil || this.inFlight > 0)
+  }
+
+  /** Is it too young for this request? It is owed more of them the older it gets. */
+  isTooYoung(now: number): boolean {
+    if (this.youngSince === 0) return false
+    const age = (now - this.youngSince) / SLOW_START_MS
+    if (age >= 1) {
+      this.youngSince = 0
+      return false
+    }
+    this.owed += Math.max(0.1, age)
+    if (this.owed < 1) return true
+    this.owed -= 1
+    return false
   }
 
   /** Idle connections end now, busy ones after their answer. */
@@ -78,6 +114,15 @@ export type Pools = Readonly<{
   close(): void
 }>
 
+/** Which of two endpoints gets a request for another reason than its load; undefined: neither. */
+function better(first: Pool, second: Pool, now: number): Pool | undefined {
+  const [one, other] = [first.isAvoided(now), second.isAvoided(now)]
+  if (one !== other) return one ? second : first
+  const isYoung = first.isTooYoung(now)
+  if (isYoung === second.isTooYoung(now)) return undefined
+  return isYoung ? second : first
+}
+
 /** Connection pools. `now` in milliseconds. */
 export function createPools(dial: Dial, now: () => number = () => performance.now()): Pools {
   const pools = new Map<string, Pool>()
@@ -91,7 +136,7 @@ export function createPools(dial: Dial, now: () => number = () => performance.no
       endpoint.pool = known
       return known
     }
-    const pool = new Pool(endpoint, dial(endpoint.host, endpoint.port))
+    const pool = new Pool(endpoint, dial(endpoint.host, endpoint.port), now())
     pools.set(endpoint.key, pool)
     endpoint.pool = pool
     return pool
@@ -105,9 +150,9 @@ export function createPools(dial: Dial, now: () => number = () => performance.no
       turn = (turn + 1) % 0x4000_0000
       const first = poolOf(left[turn % left.length]!)
       const second = poolOf(left[(turn + 1 + (turn % (left.length - 1))) % left.length]!)
-      if (first.avoidUntil > 0 || second.avoidUntil > 0) {
-        const time = now()
-        if (first.avoidUntil > time !== second.avoidUntil > time) return first.avoidUntil > time ? second : first
+      if (first.isSpecial || second.isSpecial) {
+        const special = better(first, second, now())
+        if (special) return special
       }
       return second.inFlight < first.inFlight ? second : first
     },

@@ -214,6 +214,7 @@ export class Upstream {
 
   private begin(asker: Asker, buf: Buffer, to: number): void {
     const { framing, end, keepAlive } = answer
+    if (this.pool.failures !== 0) this.pool.failures = 0
     this.idleSeconds = answer.idleSeconds
     this.keeps = keepAlive
     if (framing === LENGTH) {

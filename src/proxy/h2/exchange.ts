@@ -1,11 +1,10 @@
 // One HTTP/2 stream of a client, from its headers to its end: chosen, counted, and given to a pod that speaks HTTP/1.1 or
 // h2c. What both have in common is here.
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
-import type { Endpoint } from '../endpoints.ts'
-import type { Pool } from '../engine/pools.ts'
 import { stripPrefix } from '../match.ts'
 import type { Series } from '../stats.ts'
 import { fieldsFor, type H2Caller, type H2Request, readStream } from './asked.ts'
@@ -19,13 +18,16 @@ export type Flight = {
   readonly asked: H2Request
   readonly target: string
   readonly fields: readonly (readonly [string, string])[]
+  readonly route: CompiledRoute
   readonly series: Series
   /** Set-Cookie of a sticky session, or undefined. */
   readonly cookie: string | undefined
   /** The stream ended with its headers. */
   readonly isBare: boolean
-  /** Takes a pool for another attempt; undefined when nobody is left, and the client has been told. */
-  another(): Pool | undefined
+  /** After an attempt that no pod has seen: another pod, stable instead of the canary, or the end of it. */
+  goOn(): void
+  /** After an attempt that a pod may have seen. `why` is told to the client where that was the last one. */
+  goElsewhere(status: number, why: string): void
   /** The head of an answer was passed on. */
   answered(status: number): void
   /** No whole answer: tells the client, in the proxy's own name if nothing was said yet. */
@@ -64,26 +66,30 @@ export function serveStream(
     fields: fieldsFor(asked, caller, session?.cookie),
     cookie: line?.toString('latin1').replace(/^Set-Cookie: |\r\n$/g, ''),
   })
-  const pool = flight.another()
-  if (!pool) return
-  if (pool.endpoint.protocol === 'h2c') void toH2c(flight, pool)
-  else toH1(flight, pool)
+  flight.goOn()
 }
 
 type Parts = Pick<Flight, 'asked' | 'isBare' | 'target' | 'fields' | 'cookie'>
 
-function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, dest: Dest, parts: Parts): Flight {
-  dest.series ??= core.stats.of(route, dest)
-  const { series } = dest
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, chosen: Dest, parts: Parts): Flight {
+  chosen.series ??= core.stats.of(route, chosen)
+  const { series } = chosen
+  const mayRepeat = parts.isBare && SAFE.has(parts.asked.method())
   const started = performance.now()
-  const tried = new Set<string>()
+  let dest = chosen
+  let tried = new Set<string>()
+  let again = 0
+  let rescuedFrom = 0
   let status = 0
   let failed = false
   core.stats.begin(series)
   const note = core.access?.begin(parts.asked)
   stream.once('close', () => {
     const ms = performance.now() - started
-    core.stats.end(series, status, ms, failed)
+    if (rescuedFrom !== 0) series.rescued++
+    core.stats.end(series, rescuedFrom || status, ms, failed || rescuedFrom !== 0)
     if (note) core.access?.end(note, series, status, ms)
   })
   const fail = (code: number, why: string): void => {
@@ -95,33 +101,44 @@ function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, dest
       say(stream, code, why)
     }
   }
-  return {
-    core,
-    stream,
-    series,
-    ...parts,
-    another() {
-      const pool = core.pools.choose(tried.size === 0 ? dest.endpoints : endpointsNow(core, route, dest), tried)
-      if (pool) {
-        if (tried.size > 0) series.retries++
-        tried.add(pool.endpoint.key)
-      } else if (tried.size === 0) fail(503, dest.problem ?? `no ready pod behind ${dest.target}`)
-      else fail(502, `no pod behind ${dest.target} took the connection`)
-      return pool
-    },
-    answered(code) {
-      status = code
-    },
-    fail,
+  /** Stable gets what the canary failed, and the failure stays the canary's. */
+  const rescue = (code: number): boolean => {
+    const to = stream.headersSent ? undefined : rescueFor(route, dest)?.to
+    if (!to || endpointsNow(core, route, to).length === 0) return false
+    rescuedFrom = code
+    dest = to
+    tried = new Set()
+    again = 0
+    return true
   }
+  const goOn = (): void => {
+    const isFirst = tried.size === 0
+    const pool = core.pools.choose(isFirst ? dest.endpoints : endpointsNow(core, route, dest), tried)
+    if (pool) {
+      if (!isFirst) series.retries++
+      tried.add(pool.endpoint.key)
+      if (pool.endpoint.protocol === 'h2c') void toH2c(flight, pool)
+      else toH1(flight, pool)
+    } else if (rescue(isFirst ? 503 : 502)) goOn()
+    else if (isFirst) fail(503, dest.problem ?? `no ready pod behind ${dest.target}`)
+    else fail(502, `no pod behind ${dest.target} took the connection`)
+  }
+  const goElsewhere = (code: number, why: string): void => {
+    if (stream.destroyed) return
+    if (mayRepeat && mayGoOn(core, route, endpointsNow(core, route, dest), tried, again)) {
+      again++
+      goOn()
+    } else if (mayRepeat && rescue(code)) goOn()
+    else fail(code, why)
+  }
+  const answered = (code: number): void => {
+    status = code
+  }
+  const flight: Flight = { core, stream, route, series, ...parts, goOn, goElsewhere, answered, fail }
+  return flight
 }
 
 const INTERNAL_ERROR = 2
-
-function endpointsNow(core: Core, route: CompiledRoute, dest: Dest): readonly Endpoint[] {
-  const now = core.snapshot().routes.find(r => r.name === route.name)
-  return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
-}
 
 /** Answers in the proxy's own name. */
 function say(stream: ServerHttp2Stream, status: number, why: string): void {

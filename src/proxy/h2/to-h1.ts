@@ -49,9 +49,16 @@ class H1Asker implements Asker {
       const { upstream } = this
       this.upstream = undefined
       upstream?.drop()
-      if (upstream?.isConnected) this.flight.fail(504, 'no answer in time')
+      if (upstream?.isConnected) this.slow()
       else this.goElsewhere(upstream)
     }, ms)
+  }
+
+  /** The time for an attempt, or for the answer, is over. */
+  private slow(): void {
+    const { patience } = this.flight.route
+    if (patience?.attempt === undefined) this.flight.fail(504, 'no answer in time')
+    else this.flight.goElsewhere(504, 'no answer in time')
   }
 
   connected(): void {
@@ -63,8 +70,14 @@ class H1Asker implements Asker {
     for (const [name, value] of fields) head += `${name}: ${value}\r\n`
     if (this.isChunked) head += 'Transfer-Encoding: chunked\r\n'
     upstream.out.writeWhole(Buffer.from(`${head}\r\n`, 'latin1'))
-    if (this.isWhole) this.limit(flight.core.limits.answer)
+    if (this.isWhole) this.limit(this.patience())
     else if (!this.isSending) this.sendBody()
+  }
+
+  private patience(): number {
+    const { route, core, isBare } = this.flight
+    const { attempt, answer } = route.patience ?? {}
+    return (isBare ? attempt : undefined) ?? answer ?? core.limits.answer
   }
 
   /** The body is read only from now on: until there is a connection, another pod may get the request. */
@@ -82,7 +95,7 @@ class H1Asker implements Asker {
     stream.once('end', () => {
       this.isWhole = true
       if (this.isChunked) this.upstream?.out.writeWhole(LAST_CHUNK)
-      if (!this.hasAnswered && this.upstream) this.limit(this.flight.core.limits.answer)
+      if (!this.hasAnswered && this.upstream) this.limit(this.patience())
     })
   }
 
@@ -148,13 +161,12 @@ class H1Asker implements Asker {
       this.retried = true
       flight.series.retries++
       this.attempt(upstream.pool, true)
-    } else flight.fail(502, 'the pod closed the connection before it answered')
+    } else flight.goElsewhere(502, 'the pod closed the connection before it answered')
   }
 
   private goElsewhere(upstream: Upstream | undefined): void {
     upstream?.pool.avoid(performance.now())
-    const pool = this.flight.another()
-    if (pool) this.attempt(pool, false)
+    this.flight.goOn()
   }
 
   /** The client is gone, or done. */

@@ -8,16 +8,11 @@ const REFUSED_STREAM = 7
 const CANCEL = 8
 
 /** Sends a stream to a pod; goes to another when this one takes no connection or refuses the stream unread. */
-export async function toH2c(flight: Flight, first: Pool): Promise<void> {
-  for (let pool: Pool | undefined = first; pool; pool = flight.another()) {
-    const session = await sessionOf(pool, flight.core.limits.connect)
-    if (flight.stream.destroyed) return
-    if (!session) {
-      pool.avoid(performance.now())
-      continue
-    }
-    if (await send(flight, pool, session)) return
-  }
+export async function toH2c(flight: Flight, pool: Pool): Promise<void> {
+  const session = await sessionOf(pool, flight.core.limits.connect)
+  if (flight.stream.destroyed) return
+  if (!session) pool.avoid(performance.now())
+  if (!session || !(await send(flight, pool, session))) flight.goOn()
 }
 
 /** The session of a pod, made when there is none. Undefined: it takes no connection in time. */
@@ -48,7 +43,7 @@ async function sessionOf(pool: Pool, limit: number): Promise<ClientHttp2Session 
 
 /** One attempt. False: the pod refused the stream without having looked at it, and nothing of a body was read. */
 function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<boolean> {
-  const { stream, asked, target, fields, isBare, core } = flight
+  const { stream, asked, target, fields, isBare, core, route } = flight
   const headers: Record<string, string | string[]> = {
     ':method': asked.method(),
     ':path': target,
@@ -63,13 +58,14 @@ function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<
   return new Promise(done => {
     let hasAnswered = false
     let isRead = false
+    let isLate = false
     pool.inFlight++
     const request = session.request(headers, { endStream: isBare, ...(isBare ? {} : { waitForTrailers: true }) })
     const left = (): void => request.close(stream.rstCode || CANCEL)
     const timer = setTimeout(() => {
-      flight.fail(504, 'no answer in time')
+      isLate = true
       request.close(CANCEL)
-    }, core.limits.answer)
+    }, route.patience?.answer ?? core.limits.answer)
     stream.once('close', left)
     if (!isBare) {
       stream.once('data', () => {
@@ -82,6 +78,7 @@ function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<
     }
     relayAnswer(flight, request, () => {
       hasAnswered = true
+      pool.failures = 0
       clearTimeout(timer)
     })
     request.on('error', () => {})
@@ -94,8 +91,9 @@ function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<
           done(false)
           return
         }
-        if (request.rstCode !== 0 && request.rstCode !== CANCEL) stream.close(request.rstCode)
-        else flight.fail(502, 'the pod closed the connection before it answered')
+        if (isLate) flight.fail(504, 'no answer in time')
+        else if (request.rstCode !== 0 && request.rstCode !== CANCEL) stream.close(request.rstCode)
+        else flight.goElsewhere(502, 'the pod closed the connection before it answered')
       } else if (!stream.destroyed && request.rstCode !== 0) stream.close(request.rstCode)
       done(true)
     })

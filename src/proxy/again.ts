@@ -1,0 +1,31 @@
+// A further attempt at a request: on which endpoints, and whether the route's budget allows it. Shared by both protocols.
+import type { CompiledRoute, Dest } from './compile.ts'
+import type { Core } from './core.ts'
+import type { Endpoint } from './endpoints.ts'
+import { BUDGET_SECONDS, type Rescue, spend } from './retry.ts'
+
+/** The endpoints that the version has by now; the table may have moved on since the choice. */
+export function endpointsNow(core: Core, route: CompiledRoute, dest: Dest): readonly Endpoint[] {
+  const now = core.snapshot().routes.find(r => r.name === route.name)
+  return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
+}
+
+/** May a safe request that a pod may have seen go to another one? Takes it from the budget if so. `done`: how often it did
+ * already. */
+export function mayGoOn(
+  core: Core,
+  route: CompiledRoute,
+  endpoints: readonly Endpoint[],
+  tried: ReadonlySet<string>,
+  done: number,
+): boolean {
+  const { attempts, budget, budgetPercent } = route.retry
+  if (done >= attempts || endpoints.every(e => tried.has(e.key))) return false
+  let requests = 0
+  for (const dest of route.dests) if (dest.series) requests += core.stats.recent(dest.series, BUDGET_SECONDS)
+  return spend(budget, budgetPercent, requests, performance.now())
+}
+
+/** Where a request goes that the canary failed; undefined: nowhere. */
+export const rescueFor = (route: CompiledRoute, dest: Dest): Rescue | undefined =>
+  dest.role === 'canary' ? route.rescue : undefined
