@@ -10,7 +10,10 @@ import type { SeriesName } from './series.ts'
 export type AccessLogSpec = Readonly<{ file: string; sample: number }>
 
 /** What is known of a request at its begin. */
-export type Note = Readonly<{ method: string; host: string; path: string }>
+export type Note = Readonly<{ method: string; host: string; path: string }> & {
+  /** The trace id, where traces are begun. */
+  trace?: string
+}
 
 export type AccessLog = Readonly<{
   /** Undefined: this one gets no line. */

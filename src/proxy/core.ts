@@ -2,6 +2,7 @@
 import type { AccessLog } from './access-log.ts'
 import type { Snapshot } from './compile.ts'
 import type { Pools } from './engine/pools.ts'
+import type { Marks } from './marks.ts'
 import type { Stats } from './stats.ts'
 
 /** Whom to believe: a peer for which this is true may name those before it in X-Forwarded-*. */
@@ -58,6 +59,8 @@ export type Core = Readonly<{
   /** Connections that carry WebSockets. */
   tunnels: Set<{ destroy(): void }>
   access: AccessLog | undefined
+  /** What is added to requests and answers; undefined: nothing but X-Forwarded-*. */
+  marks: Marks | undefined
   /** Requests in flight in this thread. */
   load: { inFlight: number }
 }>

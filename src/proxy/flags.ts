@@ -34,6 +34,14 @@ export type ProxyFlags = RouteFlags &
     accessLog?: string
     /** 0 to 1; default 1. */
     accessLogSample?: string
+    /** Also write Forwarded (RFC 7239). */
+    forwarded?: boolean
+    /** Share of the traces begun here that are sampled, 0 to 1; `true` from a bare flag: 0. */
+    trace?: string | boolean
+    versionHeader?: string
+    serverTiming?: boolean
+    /** Comma separated addresses and ranges. */
+    proxyProtocol?: string
     maxInFlight?: string
     maxConnections?: string
     /** Octets. */
@@ -60,7 +68,9 @@ export async function proxyOptionsFromFlags(
     workers: workersOf(flags.workers),
     ...(flags.reusePort ? { reusePort: true } : {}),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
-    ...(flags.trust === undefined ? {} : { trust: flags.trust.split(',').map(range => range.trim()) }),
+    ...marksOf(flags),
+    ...(flags.proxyProtocol === undefined ? {} : { proxyProtocol: rangesOf(flags.proxyProtocol) }),
+    ...(flags.trust === undefined ? {} : { trust: rangesOf(flags.trust) }),
   }
 }
 
@@ -69,6 +79,27 @@ function accessLogOf({ accessLog: file, accessLogSample = '1' }: ProxyFlags): Pi
   const sample = Number(accessLogSample)
   if (sample > 0 && sample <= 1) return { accessLog: { file, sample } }
   throw new UserError('PIN4005', `bad --access-log-sample ${accessLogSample}`, 'Give a share such as 0.01, up to 1.', 2)
+}
+
+const rangesOf = (text: string): string[] => text.split(',').map(range => range.trim())
+
+const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
+
+function marksOf({ forwarded, trace, versionHeader, serverTiming }: ProxyFlags): Pick<ProxyOptions, 'marks'> {
+  if (!forwarded && trace === undefined && versionHeader === undefined && !serverTiming) return {}
+  const sample = trace === true ? 0 : trace === undefined || trace === false ? undefined : Number(trace)
+  if (sample !== undefined && !(sample >= 0 && sample <= 1))
+    throw new UserError('PIN4005', `bad --trace ${trace}`, 'Give the share that is sampled, 0 to 1, or nothing.', 2)
+  if (versionHeader !== undefined && !FIELD_NAME.test(versionHeader))
+    throw new UserError('PIN4005', `bad --version-header ${versionHeader}`, 'Give a header name.', 2)
+  return {
+    marks: {
+      ...(forwarded ? { forwarded } : {}),
+      ...(sample === undefined ? {} : { trace: sample }),
+      ...(versionHeader === undefined ? {} : { versionHeader }),
+      ...(serverTiming ? { serverTiming } : {}),
+    },
+  }
 }
 
 function wholeOf(text: string | undefined, flag: string): number {

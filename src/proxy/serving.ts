@@ -8,6 +8,7 @@ import { openFront } from './engine/front.ts'
 import { createPools } from './engine/pools.ts'
 import { type Blown, createFuses, type Tally } from './fuse.ts'
 import type { Listen } from './listen.ts'
+import type { Marks } from './marks.ts'
 import { createStats, type Stats, talliedSince } from './stats.ts'
 import { parseTable, type RouteTable } from './table.ts'
 import { followCertificate, type TlsFiles } from './tls.ts'
@@ -26,6 +27,9 @@ export type Setup = Readonly<{
   dialMap?: string
   tls?: TlsFiles
   accessLog?: AccessLogSpec
+  marks?: Marks
+  /** Peers that begin with a PROXY protocol header: addresses and ranges. */
+  proxyProtocol?: readonly string[]
 }>
 
 export type Serving = Readonly<{
@@ -67,9 +71,10 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
     tunnels: new Set(),
     load: { inFlight: 0 },
     access: setup.accessLog && openAccessLog(setup.accessLog),
+    marks: setup.marks,
   }
   const certificate = setup.tls && (await followCertificate(setup.tls))
-  const front = await openFront(core, setup.listen, certificate)
+  const front = await openFront(core, setup.listen, certificate, setup.proxyProtocol && trustsOf(setup.proxyProtocol))
   let openPorts: Promise<readonly string[]> = Promise.resolve([])
   let resolveNow: Resolve | undefined
   const fuses = createFuses()

@@ -6,6 +6,7 @@ import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
 import type { Resolve } from './compile.ts'
 import { LIMITS, type Limits } from './core.ts'
+import type { Marks } from './marks.ts'
 import { openServing, type Setup } from './serving.ts'
 import type { Sink, Source } from './source.ts'
 import { tableSource } from './source-flags.ts'
@@ -38,6 +39,10 @@ export type ProxyOptions = Readonly<{
   log?: Log
   /** A line of JSON for each request, or for a share of them. */
   accessLog?: AccessLogSpec
+  /** What is added to requests and answers for those who look at them later. */
+  marks?: Marks
+  /** Addresses or ranges of peers that begin each connection with a PROXY protocol header, such as a load balancer. */
+  proxyProtocol?: readonly string[]
   /** Threads that serve, each with its own connections and choice. Default 1. */
   workers?: number
   /** Let other processes listen on the same port: for a restart without a gap. */
@@ -187,6 +192,8 @@ const setupOf = ({
   tls,
   reusePort,
   accessLog,
+  marks,
+  proxyProtocol,
 }: ProxyOptions): Setup => ({
   listen: { ...listenOf(listen), ...(reusePort ? { reusePort } : {}) },
   trust: trust ?? [],
@@ -195,4 +202,6 @@ const setupOf = ({
   ...(dialMap === undefined ? {} : { dialMap }),
   ...(tls === undefined ? {} : { tls }),
   ...(accessLog === undefined ? {} : { accessLog }),
+  ...(marks === undefined ? {} : { marks }),
+  ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
 })

@@ -27,7 +27,8 @@ const MOST_PIPELINED = 64 * 1024
 const LINGER_MS = 2000
 
 /** A connection that was accepted. `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called
- * once, at the end; `speaksH2` takes over a connection that turns out to speak HTTP/2. */
+ * once, at the end; `speaksH2` takes over a connection that turns out to speak HTTP/2; `peer`: who is behind it, where the
+ * PROXY protocol says so. */
 export type Arrival = Readonly<{
   accepted: Socket
   port: number
@@ -35,6 +36,7 @@ export type Arrival = Readonly<{
   clock: Readonly<{ now: number }>
   gone(client: Client): void
   speaksH2(client: Client, read: Buffer): void
+  peer?: string | undefined
 }>
 
 export class Client {
@@ -71,15 +73,15 @@ export class Client {
   /** When the state is given up, in milliseconds of the coarse clock; 0: never. */
   private deadline: number
 
-  constructor({ accepted, port, isSecure, clock, gone, speaksH2 }: Arrival, core: Core) {
+  constructor({ accepted, port, isSecure, clock, gone, speaksH2, peer: named }: Arrival, core: Core) {
     this.core = core
     this.clock = clock
     this.speaksH2 = speaksH2
     this.isSecure = isSecure
     this.socket = isSecure ? readByEvents(accepted, this) : adopt(accepted, this)
     this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook(), isSecure)
-    const peer = (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-    this.caller = callerOf(peer, port, core.trusts(peer), isSecure ? 'https' : 'http')
+    const peer = named ?? (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.caller = callerOf(peer, port, core.trusts(peer), isSecure ? 'https' : 'http', core.marks?.forwarded)
     this.port = port
     this.exchange = new Exchange(core, this, port)
     this.deadline = clock.now + core.limits.head
@@ -138,6 +140,14 @@ export class Client {
   private clientLeft(): void {
     if (this.state === TUNNEL) this.tunnel?.clientEnded()
     else this.socket.destroy()
+  }
+
+  /** Octets that were read before this connection was ours. */
+  takeFirst(octets: Buffer): void {
+    if (octets.length === 0) return
+    const buf = Buffer.allocUnsafe(HEADROOM + octets.length)
+    octets.copy(buf, HEADROOM)
+    this.take(buf, HEADROOM, buf.length)
   }
 
   /** Octets from the client. */

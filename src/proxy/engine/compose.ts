@@ -1,7 +1,8 @@
 // Heads as they go on: a request's with who asked, an answer's without what was meant for this hop only.
+
+import { forwardedElement } from '../marks.ts'
 import type { AnswerHead } from './answer-head.ts'
-import { END, field, nextField, trimField } from './fields.ts'
-import { isName, lower } from './octets.ts'
+import { cutFields } from './cut-fields.ts'
 import { CAME, type RequestHead } from './request-head.ts'
 
 /** What is the same for every request of a connection. `trusted`: the peer's own forwarding fields are kept. */
@@ -10,6 +11,8 @@ export type Caller = {
   readonly port: number
   readonly trusted: boolean
   readonly proto: 'http' | 'https'
+  /** Forwarded is written too. */
+  readonly forwarded: boolean
   /** The lines up to the value of X-Forwarded-Host. */
   readonly lines: Buffer
   /** The lines with the host of the last request, and the empty line; clients rarely change the host. */
@@ -19,31 +22,47 @@ export type Caller = {
 }
 
 /** Who asks: `peer` an address, `port` that of the proxy. */
-export function callerOf(peer: string, port: number, trusted: boolean, proto: Caller['proto']): Caller {
+export function callerOf(
+  peer: string,
+  port: number,
+  trusted: boolean,
+  proto: Caller['proto'],
+  forwarded = false,
+): Caller {
   const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `
-  return { peer, port, trusted, proto, lines: Buffer.from(lines, 'latin1'), whole: Buffer.alloc(0), hostSize: -1 }
+  return {
+    peer,
+    port,
+    trusted,
+    proto,
+    forwarded,
+    lines: Buffer.from(lines, 'latin1'),
+    whole: Buffer.alloc(0),
+    hostSize: -1,
+  }
 }
 
 const TRAILERS = Buffer.from('TE: trailers\r\n')
 const UPGRADE = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n')
 const HOST = Buffer.from('Host: ')
 const VERSION = Buffer.from(' HTTP/1.1\r\n')
-const FOR = lower('x-forwarded-for')
 
 /** Octets that a request's head may grow by, its own forwarding lines and the Host it names aside. */
-const GROWTH = 256
+const GROWTH = 512
 
 /** Room that `composeRequest` may need. */
 export const roomFor = (head: RequestHead, caller: Caller): number =>
-  head.end - head.begin + caller.lines.length + caller.peer.length + 2 * (head.hostTo - head.hostFrom) + GROWTH
+  head.end - head.begin + caller.lines.length + 2 * caller.peer.length + 3 * (head.hostTo - head.hostFrom) + GROWTH
 
-/** Writes the head for the pod to `out`, which has room for it; its length. `target` replaces the request target. */
+/** Writes the head for the pod to `out`, which has room for it; its length. `target` replaces the request target; `more`
+ * are further lines, with their ends, of at most 128 octets. */
 export function composeRequest(
   buf: Buffer,
   head: RequestHead,
   caller: Caller,
   out: Buffer,
   target: string | undefined,
+  more?: Buffer,
 ): number {
   let at = 0
   let from = head.fieldsFrom
@@ -58,11 +77,13 @@ export function composeRequest(
     at += buf.copy(out, at, head.hostFrom, head.hostTo)
     at = endLine(out, at)
   }
-  const chain = caller.trusted && head.came & CAME.for ? takeChain(buf, head) : undefined
+  const chain = caller.trusted && head.came & CAME.for ? cutFields(buf, head, 'x-forwarded-for').join(', ') : undefined
+  const hops = caller.forwarded && caller.trusted && head.came & CAME.forwarded ? cutFields(buf, head, 'forwarded') : []
   at = head.cuts.copy(buf, from, head.end - 2, out, at)
   if (head.trailers) at += TRAILERS.copy(out, at)
   if (head.upgrade) at += UPGRADE.copy(out, at)
-  if (caller.trusted && head.came !== 0) return endLine(out, forwardedLines(buf, head, caller, out, at, chain))
+  if (more !== undefined) at += more.copy(out, at)
+  if (caller.trusted && head.came !== 0) return endLine(out, forwardedLines(buf, head, caller, out, at, chain, hops))
   return at + wholeLines(buf, head, caller).copy(out, at)
 }
 
@@ -74,10 +95,12 @@ function wholeLines(buf: Buffer, head: RequestHead, caller: Caller): Buffer {
   let isSame = size === caller.hostSize
   for (let i = 0; isSame && i < size; i++) isSame = caller.whole[lines.length + i] === buf[hostFrom + i]
   if (isSame) return caller.whole
-  const whole = Buffer.allocUnsafe(lines.length + size + 4)
+  const own = caller.forwarded ? forwardedLine(caller, [], buf.toString('latin1', hostFrom, hostTo)) : ''
+  const whole = Buffer.allocUnsafe(lines.length + size + 4 + own.length)
   lines.copy(whole)
   buf.copy(whole, lines.length, hostFrom, hostTo)
-  endLine(whole, endLine(whole, lines.length + size))
+  const at = endLine(whole, lines.length + size)
+  endLine(whole, at + whole.write(own, at, 'latin1'))
   caller.whole = whole
   caller.hostSize = size
   return whole
@@ -89,17 +112,9 @@ function endLine(out: Buffer, at: number): number {
   return at + 2
 }
 
-/** The addresses that a trusted peer names, whose lines are replaced by one that names the peer too. */
-function takeChain(buf: Buffer, head: RequestHead): string {
-  const chain: string[] = []
-  for (let at = head.fieldsFrom; nextField(buf, at, head.end) !== END; at = field.next) {
-    if (field.nameTo - at !== FOR.length || !isName(buf, at, FOR)) continue
-    trimField(buf)
-    chain.push(buf.toString('latin1', field.valueFrom, field.valueTo))
-    head.cuts.insert(at, field.next)
-  }
-  return chain.join(', ')
-}
+/** RFC 7239: the hops that a trusted peer names, and the peer itself. */
+const forwardedLine = ({ peer, proto }: Caller, hops: readonly string[], host: string): string =>
+  `Forwarded: ${[...hops, forwardedElement(peer, proto, host)].join(', ')}\r\n`
 
 function forwardedLines(
   buf: Buffer,
@@ -108,8 +123,11 @@ function forwardedLines(
   out: Buffer,
   from: number,
   chain: string | undefined,
+  hops: readonly string[],
 ): number {
   let at = from
+  if (caller.forwarded)
+    at += out.write(forwardedLine(caller, hops, buf.toString('latin1', head.hostFrom, head.hostTo)), at, 'latin1')
   at += out.write(`X-Forwarded-For: ${chain === undefined ? '' : `${chain}, `}${caller.peer}\r\n`, at, 'latin1')
   if (!(head.came & CAME.proto)) at += out.write(`X-Forwarded-Proto: ${caller.proto}\r\n`, at, 'latin1')
   if (!(head.came & CAME.port)) at += out.write(`X-Forwarded-Port: ${caller.port}\r\n`, at, 'latin1')

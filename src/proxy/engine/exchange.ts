@@ -3,12 +3,14 @@
 import type { Note } from '../access-log.ts'
 import { choose, findWay } from '../choose.ts'
 import type { Core } from '../core.ts'
+import { answerMarks, isTraceparent, type Marks, newTraceparent, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
 import { type AnswerHead, UNTIL_CLOSE } from './answer-head.ts'
 import { Attempts, NO_DEADLINE } from './attempts.ts'
 import type { Client } from './client.ts'
 import { CLOSE, composeAnswer, composeSwitch, KEEP, SILENT } from './compose.ts'
 import { cutCookie } from './cut-cookie.ts'
+import { cutFields } from './cut-fields.ts'
 import { view } from './head-view.ts'
 import { type Copy, copyFor } from './mirror.ts'
 import { isFull } from './outlet.ts'
@@ -74,7 +76,8 @@ export class Exchange extends Attempts {
     this.lines = session?.line(way, view, dest)
     if (session !== undefined) cutCookie(buf, head, session.cookie)
     const { sentHead } = this
-    sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : undefined)
+    const more = core.marks === undefined ? undefined : this.traceLine(buf, core.marks)
+    sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : undefined, more)
     this.copy?.begin(sentHead.whole, sentHead.size, this.toHead)
     const upstream = this.attempt(dest.endpoints, this.isUpgrade)
     if (upstream?.isConnected) {
@@ -88,6 +91,28 @@ export class Exchange extends Attempts {
       if (whole) this.copy?.send()
       if (!whole) client.pause()
     }
+  }
+
+  /** A trace begins here where the request brings none: its line. What is no traceparent goes, and its state with it. */
+  private traceLine(buf: Buffer, { trace }: Marks): Buffer | undefined {
+    if (trace === undefined) return undefined
+    const given = view.header('traceparent')
+    const isKept = given !== undefined && isTraceparent(given)
+    const traceparent = isKept ? given : newTraceparent(trace)
+    if (this.note) this.note.trace = traceIdOf(traceparent)
+    if (isKept) return undefined
+    cutFields(buf, head, 'traceparent')
+    cutFields(buf, head, 'tracestate')
+    return Buffer.from(`traceparent: ${traceparent}\r\n`, 'latin1')
+  }
+
+  /** The lines on the answer with those that tell who gave it. */
+  private markedLines(marks: Marks): Buffer | undefined {
+    const { role, hash } = this.dest!
+    const own = answerMarks(marks, { role, hash }, performance.now() - this.started)
+    if (own.length === 0) return this.lines
+    const text = own.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    return Buffer.concat([this.lines ?? Buffer.alloc(0), Buffer.from(text, 'latin1')])
   }
 
   /** More of the body, [from, to). */
@@ -144,7 +169,8 @@ export class Exchange extends Attempts {
       (isOld && answer.framing === CHUNKED) ||
       this.core.draining()
     const says = client.closing ? CLOSE : isOld ? KEEP : SILENT
-    client.out.write(buf, composeAnswer(buf, answer, says, isOld, this.lines), to)
+    const lines = this.core.marks === undefined ? this.lines : this.markedLines(this.core.marks)
+    client.out.write(buf, composeAnswer(buf, answer, says, isOld, lines), to)
     this.afterAnswer(kept)
   }
 

@@ -1,12 +1,13 @@
 // The listening side: servers on the main port and on the ports that a table asks for, and the clock of all connections.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import type { Core } from '../core.ts'
+import type { Core, Trusts } from '../core.ts'
 import { createSessions } from '../h2/sessions.ts'
 import { type Listen, listening } from '../listen.ts'
 import type { Certificate } from '../tls.ts'
 import { Client } from './client.ts'
 import { heldNow, MOST_HELD } from './outlet.ts'
+import { readProxied } from './proxied.ts'
 import { giveUp, tryAdopting } from './reads.ts'
 
 export type Front = Readonly<{
@@ -27,8 +28,14 @@ const MOST_TICK = 500
 /** So long a TLS handshake may take, in milliseconds. */
 const HANDSHAKE_MS = 10_000
 
-/** Opens the main port, with TLS when there is a certificate. Raises UserError PIN4003 when it cannot. */
-export async function openFront(core: Core, listen: Listen, certificate?: Certificate): Promise<Front> {
+/** Opens the main port, with TLS when there is a certificate. `proxied`: peers that begin with a PROXY protocol header.
+ * Raises UserError PIN4003 when it cannot. */
+export async function openFront(
+  core: Core,
+  listen: Listen,
+  certificate?: Certificate,
+  proxied?: Trusts,
+): Promise<Front> {
   await tryAdopting()
   const clients = new Set<Client>()
   const clock = { now: performance.now() }
@@ -42,30 +49,64 @@ export async function openFront(core: Core, listen: Listen, certificate?: Certif
   }
   const sessions = createSessions(core, isEmpty)
   const isSecure = certificate !== undefined
-  const welcome = (accepted: Socket, port: number): void => {
+  const welcome = (accepted: Socket, port: number, peer?: string): Client | undefined => {
     const { connections } = core.limits
     if (connections > 0 && clients.size >= connections) {
       accepted.destroy()
-      return
+      return undefined
     }
     const speaksH2 = (client: Client, read: Buffer): void => {
       clients.delete(client)
       sessions.take(giveUp(client.socket, read), { peer: client.caller.peer, port, proto: isSecure ? 'https' : 'http' })
     }
-    clients.add(new Client({ accepted, port, isSecure, clock, gone, speaksH2 }, core))
+    const client = new Client({ accepted, port, isSecure, clock, gone, speaksH2, peer }, core)
+    clients.add(client)
+    return client
   }
+  /** Who is behind a TLS connection, where the PROXY protocol said so. */
+  const behind = new WeakMap<Socket, string>()
+  const refused = (): void => {
+    core.stats.strays.refused++
+  }
+  const isProxied = (socket: Socket): boolean =>
+    proxied?.((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) === true
+  const greet = (accepted: Socket, port: number): void => {
+    if (!isProxied(accepted)) welcome(accepted, port)
+    else readProxied(accepted, (peer, rest) => welcome(accepted, port, peer)?.takeFirst(rest), refused)
+  }
+  /** The listening side in front of TLS, where the PROXY protocol is spoken outside of it. */
+  const uncovered = (secure: Server): Server =>
+    createServer(OPTIONS, accepted => {
+      accepted.on('error', () => {})
+      const pass = (rest: Buffer): void => {
+        if (rest.length > 0) accepted.unshift(rest)
+        secure.emit('connection', accepted)
+      }
+      if (!isProxied(accepted)) pass(EMPTY)
+      else
+        readProxied(
+          accepted,
+          (peer, rest) => {
+            if (peer !== undefined) behind.set(accepted, peer)
+            pass(rest)
+          },
+          refused,
+        )
+    })
   const open = async (at: Listen): Promise<Server> => {
     let port = at.port
     const server = certificate ? secureServer(certificate) : createServer(OPTIONS)
-    if (!certificate) server.on('connection', accepted => welcome(accepted, port))
+    if (!certificate) server.on('connection', accepted => greet(accepted, port))
     server.on('secureConnection', (socket: TLSSocket) => {
-      const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+      const named = behind.get((socket as { _parent?: Socket })._parent ?? socket)
+      const peer = named ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
       if (socket.alpnProtocol === 'h2') sessions.take(socket, { peer, port, proto: 'https' })
-      else welcome(socket, port)
+      else welcome(socket, port, named)
     })
-    await listening(server, at)
-    port = (server.address() as AddressInfo).port
-    return server
+    const outer = certificate && proxied ? uncovered(server) : server
+    await listening(outer, at)
+    port = (outer.address() as AddressInfo).port
+    return outer
   }
 
   const main = await open(listen)
@@ -123,6 +164,7 @@ export async function openFront(core: Core, listen: Listen, certificate?: Certif
   }
 }
 
+const EMPTY = Buffer.alloc(0)
 const OPTIONS = { pauseOnConnect: true, noDelay: true, allowHalfOpen: true }
 
 function secureServer(certificate: Certificate): Server {

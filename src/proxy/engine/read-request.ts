@@ -93,7 +93,7 @@ function known(buf: Buffer, at: number, size: number): number {
     case 7:
       return isName(buf, at, N.upgrade) ? upgrade(buf, at) : 1
     case 9:
-      return isName(buf, at, N.forwarded) && !trusted ? cut(at) : 1
+      return isName(buf, at, N.forwarded) ? forwarded(at, CAME.forwarded) : 1
     case 10:
       if (isName(buf, at, N.connection)) return connection(buf, at)
       return isName(buf, at, N.keepAlive) ? cut(at) : 1

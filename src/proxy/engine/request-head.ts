@@ -48,7 +48,7 @@ export type RequestHead = {
 }
 
 /** Bits of `came`. */
-export const CAME = { for: 1, proto: 2, host: 4, port: 8 }
+export const CAME = { for: 1, proto: 2, host: 4, port: 8, forwarded: 16 }
 
 export const head: RequestHead = {
   begin: 0,

@@ -13,11 +13,11 @@ export class SentHead {
   /** Is a write of it still under way? */
   private isLent = false
 
-  /** Composes the head that was just read from `buf`. `target` replaces the request target. */
-  compose(buf: Buffer, caller: Caller, target: string | undefined): void {
+  /** Composes the head that was just read from `buf`. `target` replaces the request target; `more` are further lines. */
+  compose(buf: Buffer, caller: Caller, target: string | undefined, more: Buffer | undefined): void {
     const room = roomFor(head, caller)
     if (room > this.octets.length) this.octets = Buffer.allocUnsafe(room)
-    this.size = composeRequest(buf, head, caller, this.octets, target)
+    this.size = composeRequest(buf, head, caller, this.octets, target, more)
   }
 
   /** The octets; [0, size) of them are the head. */

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Asked } from '../asked.ts'
 import { isAuthority } from '../engine/octets.ts'
+import { forwardedElement, isTraceparent, type Marks, newTraceparent } from '../marks.ts'
 
 /** What a stream asks for. `fields` are its headers without pseudo-headers and what ends at this hop, names in lower case. */
 export type H2Request = Asked &
@@ -62,17 +63,25 @@ export function readStream(headers: IncomingHttpHeaders): H2Request | string {
 }
 
 /** The caller of a connection, for the forwarding fields. */
-export type H2Caller = Readonly<{ peer: string; port: number; proto: 'http' | 'https'; trusted: boolean }>
+export type H2Caller = Readonly<{
+  peer: string
+  port: number
+  proto: 'http' | 'https'
+  trusted: boolean
+  /** Forwarded is written too. */
+  forwarded: boolean
+}>
 
 const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'])
 
 /** The fields for the pod: without what an untrusted peer claims, with who asked. */
 export function fieldsFor(asked: H2Request, caller: H2Caller, cookie: string | undefined): [string, string][] {
-  const { peer, port, proto, trusted } = caller
+  const { peer, port, proto, trusted, forwarded } = caller
   const came = (name: string): boolean => trusted && asked.header(name) !== undefined
   const out: [string, string][] = []
   for (const [name, value] of asked.fields) {
     if (FORWARDED.has(name) && (!trusted || name === 'x-forwarded-for')) continue
+    if (forwarded && name === 'forwarded') continue
     const kept = name === 'cookie' && cookie !== undefined ? withoutCookie(value, cookie) : value
     if (kept !== '') out.push([name, kept])
   }
@@ -81,7 +90,24 @@ export function fieldsFor(asked: H2Request, caller: H2Caller, cookie: string | u
   if (!came('x-forwarded-proto')) out.push(['x-forwarded-proto', proto])
   if (!came('x-forwarded-host')) out.push(['x-forwarded-host', asked.host()])
   if (!came('x-forwarded-port')) out.push(['x-forwarded-port', `${port}`])
+  const hops = came('forwarded') ? `${asked.header('forwarded')}, ` : ''
+  if (forwarded) out.push(['forwarded', hops + forwardedElement(peer, proto, asked.host())])
   return out
+}
+
+/** The fields with a trace that begins here, where they bring none, and its id. What is no traceparent goes, and its state
+ * with it. */
+export function tracedFields(
+  fields: readonly (readonly [string, string])[],
+  { trace }: Marks,
+): Readonly<{ fields: readonly (readonly [string, string])[]; traceparent: string | undefined }> {
+  if (trace === undefined) return { fields, traceparent: undefined }
+  const given = fields.filter(([name]) => name === 'traceparent')
+  const [, value = ''] = given[0] ?? []
+  if (given.length === 1 && isTraceparent(value)) return { fields, traceparent: value }
+  const others = fields.filter(([name]) => name !== 'traceparent' && name !== 'tracestate')
+  const traceparent = newTraceparent(trace)
+  return { fields: [...others, ['traceparent', traceparent]], traceparent }
 }
 
 const withoutCookie = (value: string, cookie: string): string =>

@@ -5,9 +5,10 @@ import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
+import { answerMarks, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
 import type { Series } from '../stats.ts'
-import { fieldsFor, type H2Caller, type H2Request, readStream } from './asked.ts'
+import { fieldsFor, type H2Caller, type H2Request, readStream, tracedFields } from './asked.ts'
 import { toH1 } from './to-h1.ts'
 import { toH2c } from './to-h2c.ts'
 
@@ -28,6 +29,8 @@ export type Flight = {
   goOn(): void
   /** After an attempt that a pod may have seen. `why` is told to the client where that was the last one. */
   goElsewhere(status: number, why: string): void
+  /** Fields of the proxy's own on the answer, names in lower case. */
+  marks(): readonly (readonly [name: string, value: string])[]
   /** The head of an answer was passed on. */
   answered(status: number): void
   /** No whole answer: tells the client, in the proxy's own name if nothing was said yet. */
@@ -59,11 +62,13 @@ export function serveStream(
   const dest = choose(way, asked)
   const { session } = route
   const line = session?.line(way, asked, dest)
-  const flight = begin(core, stream, route, dest, {
+  const own = fieldsFor(asked, caller, session?.cookie)
+  const { fields, traceparent } = core.marks ? tracedFields(own, core.marks) : { fields: own, traceparent: undefined }
+  const flight = begin(core, stream, route, dest, traceparent, {
     asked,
     isBare,
     target: way.strip ? stripPrefix(asked.target(), way.prefix) : asked.target(),
-    fields: fieldsFor(asked, caller, session?.cookie),
+    fields,
     cookie: line?.toString('latin1').replace(/^Set-Cookie: |\r\n$/g, ''),
   })
   flight.goOn()
@@ -73,7 +78,14 @@ type Parts = Pick<Flight, 'asked' | 'isBare' | 'target' | 'fields' | 'cookie'>
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, chosen: Dest, parts: Parts): Flight {
+function begin(
+  core: Core,
+  stream: ServerHttp2Stream,
+  route: CompiledRoute,
+  chosen: Dest,
+  traceparent: string | undefined,
+  parts: Parts,
+): Flight {
   chosen.series ??= core.stats.of(route, chosen)
   const { series } = chosen
   const mayRepeat = parts.isBare && SAFE.has(parts.asked.method())
@@ -86,6 +98,7 @@ function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, chos
   let failed = false
   core.stats.begin(series)
   const note = core.access?.begin(parts.asked)
+  if (note && traceparent) note.trace = traceIdOf(traceparent)
   stream.once('close', () => {
     const ms = performance.now() - started
     if (rescuedFrom !== 0) series.rescued++
@@ -134,7 +147,11 @@ function begin(core: Core, stream: ServerHttp2Stream, route: CompiledRoute, chos
   const answered = (code: number): void => {
     status = code
   }
-  const flight: Flight = { core, stream, route, series, ...parts, goOn, goElsewhere, answered, fail }
+  const marks = () => {
+    const own = core.marks ? answerMarks(core.marks, dest, performance.now() - started) : []
+    return own.map(([name, value]) => [name.toLowerCase(), value] as const)
+  }
+  const flight: Flight = { core, stream, route, series, ...parts, goOn, goElsewhere, marks, answered, fail }
   return flight
 }
 

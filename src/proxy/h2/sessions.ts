@@ -7,7 +7,7 @@ import { serveStream } from './exchange.ts'
 
 export type Sessions = Readonly<{
   /** Takes a connection on which the client speaks HTTP/2; what was read of it already is put back first. */
-  take(socket: Socket, caller: Omit<H2Caller, 'trusted'>): void
+  take(socket: Socket, caller: Omit<H2Caller, 'trusted' | 'forwarded'>): void
   size(): number
   /** Tells clients to open no more streams; each connection ends with its last one. */
   leave(): void
@@ -32,7 +32,7 @@ export function createSessions(core: Core, gone: () => void): Sessions {
         streamResetRate: 33,
       } as never)
       sessions.add(session)
-      const full = { ...caller, trusted: core.trusts(caller.peer) }
+      const full = { ...caller, trusted: core.trusts(caller.peer), forwarded: core.marks?.forwarded === true }
       session.setTimeout(core.limits.idle, () => session.close())
       session.on('error', () => {})
       session.on('close', () => {

@@ -118,6 +118,7 @@ class H1Asker implements Asker {
     if (answer.codingTo > 0) delete headers['transfer-encoding']
     if (cookie !== undefined) (headers['set-cookie'] as string[] | undefined)?.push(cookie)
     if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
+    for (const [name, value] of this.flight.marks()) addField(headers, name, value)
     stream.respond(headers, { endStream: answer.framing === NONE })
     this.goesOn(buf, answer.end, to)
   }
@@ -192,9 +193,13 @@ function headersOf(buf: Buffer, answer: AnswerHead): Headers {
     trimField(buf)
     const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
     const value = buf.toString('latin1', field.valueFrom, field.valueTo)
-    const before = headers[name]
-    if (name === 'set-cookie') headers[name] = [...((before as string[] | undefined) ?? []), value]
-    else headers[name] = before === undefined ? value : `${before}, ${value}`
+    addField(headers, name, value)
   }
   return headers
+}
+
+function addField(headers: Headers, name: string, value: string): void {
+  const before = headers[name]
+  if (name === 'set-cookie') headers[name] = [...((before as string[] | undefined) ?? []), value]
+  else headers[name] = before === undefined ? value : `${before}, ${value}`
 }

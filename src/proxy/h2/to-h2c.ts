@@ -100,7 +100,7 @@ function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<
   })
 }
 
-function relayAnswer({ stream, cookie, answered }: Flight, request: ClientHttp2Stream, began: () => void): void {
+function relayAnswer({ stream, cookie, answered, marks }: Flight, request: ClientHttp2Stream, began: () => void): void {
   request.on('headers', interim => {
     if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(interim)
   })
@@ -109,7 +109,9 @@ function relayAnswer({ stream, cookie, answered }: Flight, request: ClientHttp2S
     if (stream.destroyed) return
     answered(Number(headers[':status'] ?? 502))
     const isOver = (flags & 1) !== 0
-    const more = cookie === undefined ? {} : { 'set-cookie': [...(headers['set-cookie'] ?? []), cookie] }
+    const more: Record<string, string | string[]> =
+      cookie === undefined ? {} : { 'set-cookie': [...(headers['set-cookie'] ?? []), cookie] }
+    for (const [name, value] of marks()) more[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
     stream.respond({ ...headers, ...more }, { endStream: isOver, ...(isOver ? {} : { waitForTrailers: true }) })
     if (isOver) {
       request.resume()

@@ -1,0 +1,64 @@
+// The PROXY protocol, versions 1 and 2: who is behind the load balancer that this connection comes from.
+// Source: haproxy's specification, doc/proxy-protocol.txt, sections 2.1 and 2.2.
+import { isIP } from 'node:net'
+
+/** `size`: octets of the header. `peer` undefined: the balancer speaks for itself (LOCAL, UNKNOWN), such as a health check. */
+export type ProxyHeader = Readonly<{ size: number; peer: string | undefined }>
+
+/** 107 octets are the longest line of version 1. */
+const MOST_V1 = 107
+const V1 = Buffer.from('PROXY ')
+const V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
+/** Address blocks of version 2 hold what follows them, extensions; more than this nobody sends. */
+const MOST_V2 = 4096
+
+/** Reads a header from what came so far. 'more': it is not there whole; a text in `why`: it is none. */
+export function readProxyHeader(octets: Buffer): ProxyHeader | 'more' | Readonly<{ why: string }> {
+  const begins = (with_: Buffer) => octets.subarray(0, with_.length).equals(with_.subarray(0, octets.length))
+  if (begins(V2)) return octets.length < V2.length + 4 ? 'more' : readV2(octets)
+  if (begins(V1)) return readV1(octets)
+  return { why: 'no PROXY protocol header' }
+}
+
+function readV1(octets: Buffer): ProxyHeader | 'more' | Readonly<{ why: string }> {
+  const end = octets.subarray(0, MOST_V1).indexOf('\r\n')
+  if (end < 0) return octets.length < MOST_V1 ? 'more' : { why: 'the PROXY line is too long' }
+  const size = end + 2
+  const parts = octets.toString('latin1', 0, end).split(' ')
+  const [, family, from = '', to = '', fromPort, toPort] = parts
+  if (family === 'UNKNOWN') return { size, peer: undefined }
+  const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined
+  const isGood =
+    parts.length === 6 && isIP(from) === version && isIP(to) === version && isPort(fromPort) && isPort(toPort)
+  return isGood ? { size, peer: from } : { why: 'a malformed PROXY line' }
+}
+
+const isPort = (text: string | undefined): boolean =>
+  text !== undefined && /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
+
+const LOCAL = 0x20
+const PROXY = 0x21
+/** Octets of an address block: TCP over IPv4 and IPv6. */
+const TCP4 = 0x11
+const TCP6 = 0x21
+
+function readV2(octets: Buffer): ProxyHeader | 'more' | Readonly<{ why: string }> {
+  const at = V2.length
+  const command = octets[at]!
+  const family = octets[at + 1]!
+  const length = octets.readUInt16BE(at + 2)
+  const from = at + 4
+  const size = from + length
+  if (command !== LOCAL && command !== PROXY) return { why: 'an unknown PROXY command' }
+  if (length > MOST_V2) return { why: 'the PROXY header is too long' }
+  if (octets.length < size) return 'more'
+  // The balancer's own connections, and families that have no address for us.
+  if (command === LOCAL || (family !== TCP4 && family !== TCP6)) return { size, peer: undefined }
+  if (length < (family === TCP4 ? 12 : 36)) return { why: 'the PROXY header is too short for its addresses' }
+  if (family === TCP4) return { size, peer: octets.subarray(from, from + 4).join('.') }
+  const groups = Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(from + 2 * i).toString(16))
+  return { size, peer: shortened(groups.join(':')) }
+}
+
+/** As RFC 5952 writes it. */
+const shortened = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)
