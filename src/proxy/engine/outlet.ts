@@ -40,6 +40,7 @@ export class Outlet {
   private readonly onSent: () => void
   /** Did a direct write once stay behind? Then everything is copied, so that it happens once per connection. */
   private slow = false
+  private readonly isTls: boolean
   /** Long pieces that were taken whole. */
   private whole = 0
   /** What was unsent at the last look, and since when that has not changed. */
@@ -47,15 +48,17 @@ export class Outlet {
   private since = 0
   private isWriting = false
   private isDone = false
-  /** Sizes of the writes under way, and the pooled buffers that they hold. */
+  /** Sizes of the writes under way, what they keep, and the pooled buffers among that. */
   private readonly sizes: number[] = []
+  private readonly keeps: number[] = []
   private readonly lent: (Buffer | undefined)[] = []
 
-  /** `onSent` is called when octets that stayed behind have left, and none is left. `copies`: the socket never takes
-   * anything at once (TLS), so nothing is lent to it. */
-  constructor(socket: Socket, onSent: () => void, copies = false) {
+  /** `onSent` is called when octets that stayed behind have left, and none is left. `isTls`: the socket never takes
+   * anything at once, so nothing is lent to it. */
+  constructor(socket: Socket, onSent: () => void, isTls = false) {
     this.socket = socket
-    this.slow = copies
+    this.isTls = isTls
+    this.slow = isTls
     this.onSent = onSent
   }
 
@@ -65,7 +68,8 @@ export class Outlet {
     if (to <= from) return
     if (buf !== sharedBuffer()) this.put(buf.subarray(from, to), undefined)
     else if (this.mayLend(to - from)) {
-      if (this.put(buf.subarray(from, to), undefined)) return
+      // All of the shared buffer stays with a write that stays behind.
+      if (this.put(buf.subarray(from, to), undefined, buf.length)) return
       this.slow = true
       giveAway()
       countGiven()
@@ -95,18 +99,21 @@ export class Outlet {
     const size = to - from
     // A slow reader's small pieces get buffers of their size: pooled ones would hold far more than they carry.
     if (size <= COPY_SIZE / 4 || size > COPY_SIZE) {
-      this.put(Buffer.from(buf.subarray(from, to)), undefined)
+      // Node's own pool lends slices of 64 KB, and a slow reader's slice keeps all of them.
+      const copy = this.isTls && this.unsent === 0 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
+      buf.copy(copy, 0, from, to)
+      this.put(copy, undefined)
       return
     }
     const copy = spare.pop() ?? Buffer.allocUnsafeSlow(COPY_SIZE)
     buf.copy(copy, 0, from, to)
-    if (!this.put(copy.subarray(0, size), copy)) return
+    if (!this.put(copy.subarray(0, size), copy, copy.length)) return
     this.whole++
     if (spare.length < MOST_SPARE) spare.push(copy)
   }
 
-  /** True: the kernel has taken it whole. */
-  private put(view: Buffer, pooled: Buffer | undefined): boolean {
+  /** `kept`: octets of memory that the write keeps while it is under way. True: the kernel has taken it whole. */
+  private put(view: Buffer, pooled: Buffer | undefined, kept: number = view.length): boolean {
     const { socket } = this
     if (this.isClosed) return true
     this.isWriting = true
@@ -115,8 +122,9 @@ export class Outlet {
     this.isWriting = false
     if (this.isDone) return true
     this.unsent += view.length
-    hold(pooled?.length ?? view.length)
+    hold(kept)
     this.sizes.push(view.length)
+    this.keeps.push(kept)
     this.lent.push(pooled)
     return false
   }
@@ -133,7 +141,7 @@ export class Outlet {
     const size = this.sizes.shift() ?? 0
     const pooled = this.lent.shift()
     this.unsent -= size
-    hold(-(pooled?.length ?? size))
+    hold(-(this.keeps.shift() ?? 0))
     if (pooled && spare.length < MOST_SPARE) spare.push(pooled)
     if (this.unsent === 0 && !this.isClosed) this.onSent()
   }

@@ -10,7 +10,7 @@ import { connect, createServer, Socket } from 'node:net'
 export const HEADROOM = 2048
 const SIZE = 128 * 1024
 /** What one read takes while memory is scarce. */
-const SMALL = 16 * 1024
+const SMALL = 8 * 1024
 
 /** Takes what was read: [from, to) of the buffer, which may be written to, from 0 to `to`. */
 export type Reader = { take(buf: Buffer, from: number, to: number): void }
