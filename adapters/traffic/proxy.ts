@@ -24,6 +24,7 @@ const PREVIEW_HEADER = { name: 'X-Preview' }
 /** Milliseconds between two looks at the fuses. */
 const ALARM_EVERY = 5000
 
+const HOST = /^(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])$/
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
 
 const fuse = z
@@ -36,7 +37,10 @@ const fuse = z
 
 const config = z.looseObject({
   configMap: z.string().optional().describe('Name of the ConfigMap with the route table; default ROLLOUT-route.'),
-  hosts: z.array(z.string()).optional().describe('Hosts that this route serves; none: every host.'),
+  hosts: z
+    .array(z.string().regex(HOST, 'is no host name, *.name or * (and has no port)'))
+    .optional()
+    .describe('Hosts that this route serves; none: every host.'),
   pathPrefix: path.optional().describe('Path prefix that this route serves; default /.'),
   port: z
     .union([z.int().min(1).max(65535), z.string().min(1)])

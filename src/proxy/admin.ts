@@ -16,9 +16,12 @@ export type Shown = Readonly<{ status(): Status; stats: Stats; ready(): boolean 
 export async function openAdmin(listen: Listen, shown: Shown): Promise<Admin> {
   const server = createServer((req, res) => {
     const url = URL.parse(req.url ?? '/', 'http://admin')
-    const { status, body, type } =
-      req.method === 'GET' && url ? replyTo(url, shown) : text(req.method === 'GET' ? 400 : 405, 'only GET\n')
-    res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }).end(body)
+    const isRead = req.method === 'GET' || req.method === 'HEAD'
+    const { status, body, type } = isRead && url ? replyTo(url, shown) : text(isRead ? 400 : 405, 'only GET\n')
+    if (!isRead) res.setHeader('Allow', 'GET, HEAD')
+    res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
+    // Node leaves the body of an answer to HEAD away.
+    res.end(body)
   })
   await listening(server, listen)
   return {

@@ -10,6 +10,7 @@ import { type Session, sessionOf } from './session.ts'
 import type { Series } from './stats.ts'
 import { type Bucket, bucketsOf } from './sticky.ts'
 import type { DestSpec, Route, RouteTable } from './table.ts'
+import { upstreamAddress } from './upstream-address.ts'
 import { versionPods } from './version-pods.ts'
 
 /** A version behind a route. `key` names it in the weighted choice and lives through swaps. */
@@ -165,10 +166,9 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
       upstream.protocol === undefined ? endpoints : endpoints.map(e => ({ ...e, protocol: 'h2c' as const }))
     return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints: spoken, ...known }
   }
-  const isH2c = upstream.startsWith('h2c:')
-  const url = new URL(upstream.replace(/^h2c:/, 'http:'))
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const at = endpointAt(host, url.port === '' ? 80 : Number(url.port))
+  // The table was checked.
+  const { host, port, isH2c } = upstreamAddress(upstream)!
+  const at = endpointAt(host, port)
   const endpoints = [isH2c ? { ...at, protocol: 'h2c' as const } : at]
   return { key, role, weight, hash: spec.hash ?? '', target, endpoints }
 }

@@ -12,7 +12,7 @@ export const dialAsIs: Dial = (host, port) => ({ host, port })
 export function dialMap(text: string): Dial {
   const [from, to] = text.split('=').map(range)
   if (!from || !to || from.bits !== to.bits)
-    throw new UserError('PIN4002', `bad dial map ${text}`, 'Give two ranges of one size: 10.0.0.0/8=127.0.0.0/8.')
+    throw new UserError('PIN4002', `bad dial map ${text}`, 'Give two ranges of one size: 10.0.0.0/8=127.0.0.0/8.', 2)
   const mask = from.bits === 0 ? 0 : (-1 << (32 - from.bits)) >>> 0
   return (host, port) => {
     const address = number(host)

@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts'
 import type { Source } from './source.ts'
 import { fileSource } from './source-file.ts'
-import { type RouteFlags, tableFromFlags, tableSource } from './source-flags.ts'
+import { type RouteFlags, refuseStrayFlags, tableFromFlags, tableSource } from './source-flags.ts'
 import { kubeSource, type RouteCache } from './source-kube.ts'
 import type { ProxyOptions } from './start.ts'
 
@@ -74,9 +74,11 @@ export async function proxyOptionsFromFlags(
   }
 }
 
-function accessLogOf({ accessLog: file, accessLogSample = '1' }: ProxyFlags): Pick<ProxyOptions, 'accessLog'> {
+function accessLogOf({ accessLog: file, accessLogSample }: ProxyFlags): Pick<ProxyOptions, 'accessLog'> {
+  if (file === undefined && accessLogSample !== undefined)
+    throw new UserError('PIN4005', '--access-log-sample without --access-log', 'Say where the log goes.', 2)
   if (file === undefined) return {}
-  const sample = Number(accessLogSample)
+  const sample = Number(accessLogSample ?? 1)
   if (sample > 0 && sample <= 1) return { accessLog: { file, sample } }
   throw new UserError('PIN4005', `bad --access-log-sample ${accessLogSample}`, 'Give a share such as 0.01, up to 1.', 2)
 }
@@ -102,9 +104,8 @@ function marksOf({ forwarded, trace, versionHeader, serverTiming }: ProxyFlags):
   }
 }
 
-function wholeOf(text: string | undefined, flag: string): number {
-  const number = Number(text ?? 0)
-  if (Number.isSafeInteger(number) && number >= 0) return number
+function wholeOf(text = '0', flag: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new UserError('PIN4005', `bad ${flag} ${text}`, 'Give a whole number; 0 is no limit.', 2)
 }
 
@@ -133,6 +134,9 @@ async function sourceOf(flags: ProxyFlags, connect?: () => Promise<RouteCache>):
       'Give --table, --kubernetes or addresses.',
       2,
     )
+  refuseStrayFlags(flags)
+  if (flags.annotationPrefix !== undefined && flags.ingressClass === undefined)
+    throw new UserError('PIN4005', '--annotation-prefix without --ingress-class', 'Name the class of the Ingresses.', 2)
   if (flags.table !== undefined) return fileSource(flags.table)
   if (!wantsCluster) return tableSource(tableFromFlags(flags), 'flags')
   if (!connect) throw new UserError('PIN4005', 'no cluster to ask', 'Use --table or addresses here.', 2)

@@ -1,7 +1,8 @@
 // Route table from command line flags: two addresses and a weight, or an active and a preview address.
 import { UserError } from '../errors.ts'
 import type { Source } from './source.ts'
-import { parseTable, type RouteTable, type RouteTableInput } from './table.ts'
+import { HEADER_NAME, parseTable, type RouteTable, type RouteTableInput } from './table.ts'
+import { UPSTREAM_FORM, upstreamAddress } from './upstream-address.ts'
 
 export type RouteFlags = Readonly<{
   stable?: string
@@ -27,25 +28,42 @@ export const tableSource = (table: RouteTableInput, about = 'given table'): Sour
   },
 })
 
-/** The table that flags ask for. Raises UserError PIN4005 on flags that do not go together. */
+/** The table that flags ask for. Raises UserError PIN4005 on flags that do not go together or cannot be used. */
 export function tableFromFlags(flags: RouteFlags): RouteTable {
   const { stable, canary, active, preview } = flags
   if ((stable ?? canary) !== undefined && (active ?? preview) !== undefined)
     throw wrong('--stable/--canary and --active/--preview do not go together', 'Give one pair.')
+  for (const [flag, address] of Object.entries({ stable, canary, active, preview }))
+    if (address !== undefined && !upstreamAddress(address))
+      throw wrong(`--${flag} ${address} is not an address`, `Write ${UPSTREAM_FORM}.`)
   if (active !== undefined) return parseTable(blueGreen(active, preview, flags), 'the flags')
   if (stable === undefined)
     throw wrong(
       'nothing to route to',
       'Give --stable (and --canary), --active (and --preview), --table or --kubernetes.',
     )
-  return parseTable(weighted(stable, canary, flags.weight), 'the flags')
+  return parseTable(weighted(stable, canary, flags), 'the flags')
 }
 
-function weighted(stable: string, canary: string | undefined, asked: string | number | undefined): RouteTableInput {
-  if (asked !== undefined && canary === undefined) throw wrong('--weight without --canary', 'Say where the canary is.')
-  const percent = Number(asked ?? 0)
-  if (!(percent >= 0 && percent <= 100) || `${asked ?? 0}`.trim() === '')
-    throw wrong(`--weight ${asked} is not a share`, 'Give a number from 0 to 100, the share of the canary in per cent.')
+/** Flags that say something about a version which no flag names. Raises UserError PIN4005. */
+export function refuseStrayFlags(flags: RouteFlags): void {
+  const { weight, previewPath, previewHeader, previewPort } = flags
+  if (weight !== undefined && flags.canary === undefined)
+    throw wrong('--weight without --canary', 'Say where the canary is.')
+  const ways = { '--preview-path': previewPath, '--preview-header': previewHeader, '--preview-port': previewPort }
+  const [stray] = Object.entries(ways).find(([, value]) => value !== undefined) ?? []
+  if (stray !== undefined && flags.preview === undefined)
+    throw wrong(`${stray} without --preview`, 'Say where the preview version is.')
+}
+
+function weighted(stable: string, canary: string | undefined, flags: RouteFlags): RouteTableInput {
+  const asked = `${flags.weight ?? 0}`
+  const percent = Number(asked)
+  if (!/^\d{1,3}(\.\d{1,2})?$/.test(asked) || percent > 100)
+    throw wrong(
+      `--weight ${asked} is not a share`,
+      'Give a number from 0 to 100, the share of the canary in per cent; at most two digits behind the point.',
+    )
   const weight = Math.round(percent * 100)
   const total = 10_000
   return {
@@ -63,29 +81,42 @@ function weighted(stable: string, canary: string | undefined, asked: string | nu
 }
 
 function blueGreen(active: string, preview: string | undefined, flags: RouteFlags): RouteTableInput {
-  const dests: RouteTableInput['routes'] = [
-    { name: 'default', dests: [{ role: 'active', weight: 100, upstream: bare(active) }] },
-  ]
-  const route = dests[0]!
+  const route = { name: 'default', dests: [{ role: 'active' as const, weight: 100, upstream: bare(active) }] }
   if (preview === undefined) return { routes: [route] }
-  const [name = 'X-Preview', value] = (flags.previewHeader ?? 'X-Preview').split('=')
-  const port = flags.previewPort === undefined ? undefined : Number(flags.previewPort)
-  if (port !== undefined && !Number.isInteger(port))
-    throw wrong(`--preview-port ${flags.previewPort}`, 'Give a number.')
+  const port = portOf(flags.previewPort)
   return {
     routes: [
       {
         ...route,
         dests: [...route.dests, { role: 'preview', weight: 0, upstream: bare(preview) }],
         preview: {
-          pathPrefix: flags.previewPath ?? '/preview',
+          pathPrefix: prefixOf(flags.previewPath),
           stripPrefix: true,
-          header: { name, ...(value === undefined ? {} : { value }) },
+          header: headerOf(flags.previewHeader),
           ...(port === undefined ? {} : { port }),
         },
       },
     ],
   }
+}
+
+function portOf(text: string | number | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(`${text}`) && port >= 1 && port <= 65_535) return port
+  throw wrong(`--preview-port ${text} is not a port`, 'Give a number from 1 to 65535.')
+}
+
+function prefixOf(text = '/preview'): string {
+  if (/^\/[^\s?#]+$/.test(text)) return text
+  throw wrong(`--preview-path ${text} is not a path prefix`, 'Write it as /preview, without query.')
+}
+
+function headerOf(text = 'X-Preview'): { name: string; value?: string } {
+  const [name = '', ...rest] = text.split('=')
+  if (!HEADER_NAME.test(name))
+    throw wrong(`--preview-header ${text} is not a header`, 'Write NAME or NAME=VALUE, such as X-Preview=yes.')
+  return { name, ...(rest.length === 0 ? {} : { value: rest.join('=') }) }
 }
 
 const bare = (url: string): string => url.replace(/\/$/, '')

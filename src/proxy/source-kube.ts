@@ -6,6 +6,7 @@ import { backendOf, SERVICE_NAME } from './endpoints.ts'
 import { type IngressOptions, routesFromIngresses } from './ingress.ts'
 import type { Sink, Source } from './source.ts'
 import { type Route, type RouteTable, readTable } from './table.ts'
+import { overlaps } from './table-overlap.ts'
 import { servicesOf } from './version-pods.ts'
 
 /** The label of ConfigMaps that hold a route table, under the key `table.json`. */
@@ -94,6 +95,7 @@ function deliver(
       names.add(route.name)
     }
   }
+  for (const { message } of overlaps(routes)) problems.push(message)
   const gone = new Set(maps.map(nameOf))
   for (const name of known.keys()) if (!gone.has(name)) known.delete(name)
 

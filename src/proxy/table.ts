@@ -1,15 +1,18 @@
 // The route table as people and adapters write it: what a file, a ConfigMap or the flags say, checked before use.
 import * as z from 'zod'
 import { UserError } from '../errors.ts'
+import { UPSTREAM_FORM, upstreamAddress } from './upstream-address.ts'
 
 /** Largest `total` of a route: a thousandth of a per mille, and sums stay exact integers. */
 export const MAX_TOTAL = 1_000_000
 
 const path = z.string().regex(/^\/[^\s?#]*$/, 'must begin with / and hold no space, ? or #')
 const portNumber = z.int().min(1).max(65535)
-const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
-const headerName = z.string().regex(TOKEN, 'is not a header name')
-const cookieName = z.string().regex(TOKEN, 'is not a cookie name')
+/** RFC 9110 5.6.2. */
+export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+const HOST = /^(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])$/
+const headerName = z.string().regex(HEADER_NAME, 'is not a header name')
+const cookieName = z.string().regex(HEADER_NAME, 'is not a cookie name')
 
 const pattern = z.string().refine(isRegExp, 'is not a regular expression')
 
@@ -22,7 +25,7 @@ const serviceName = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look li
 
 /** Where requests go: a fixed address, or the pods behind a Service, dialled directly. */
 const upstream = z.union([
-  z.string().refine(isUpstreamUrl, 'must look like http://host:port or h2c://host:port, without path, query or user'),
+  z.string().refine(text => upstreamAddress(text) !== undefined, `must look like ${UPSTREAM_FORM}`),
   z.strictObject({
     service: serviceName,
     /** Other Services that may lead to pods of this version. */
@@ -39,7 +42,7 @@ const upstream = z.union([
 
 const dest = z.looseObject({
   role: z.enum(['stable', 'canary', 'active', 'preview', 'extra']),
-  weight: z.int().min(0).max(MAX_TOTAL),
+  weight: z.int('must be a whole number; for tenths of a per cent set total: 1000').min(0).max(MAX_TOTAL),
   /** Pod template hash: only a label of the counters, the pods come from `upstream`. */
   hash: z.string().optional(),
   revision: z.string().optional(),
@@ -119,7 +122,7 @@ const sticky = z
     const isHalf = (s.by !== undefined || s.name !== undefined) && !isKeyed
     if (isHalf || isKeyed === (s.session !== undefined)) fault('needs either by and name, or session')
     if (s.salt !== undefined && s.session) fault('a session needs no salt')
-    if (s.by !== undefined && s.by !== 'claim' && s.name && !TOKEN.test(s.name))
+    if (s.by !== undefined && s.by !== 'claim' && s.name && !HEADER_NAME.test(s.name))
       fault(`${s.name} is not a ${s.by} name`)
   })
 
@@ -167,7 +170,7 @@ const timeouts = z.strictObject({
 
 const match = z.looseObject({
   /** Names without port; `*.example.com` stands for one label; none: any host. */
-  hosts: z.array(z.string().min(1)).optional(),
+  hosts: z.array(z.string().regex(HOST, 'is no host name, *.name or * (and has no port)')).optional(),
   /** Whole path elements: /app matches /app and /app/x, not /apple. */
   pathPrefix: path.optional(),
   path: path.optional(),
@@ -253,8 +256,13 @@ export function readTable(text: string, where: string): RouteTable {
   return parseTable(raw, where)
 }
 
-const badTable = (where: string, fault: string): UserError =>
-  new UserError('PIN4001', `bad route table in ${where}: ${fault}`, 'Correct it; the last good table stays in force.')
+/** A table that cannot be used: PIN4001. */
+export const badTable = (where: string, fault: string): UserError =>
+  new UserError(
+    'PIN4001',
+    `bad route table in ${where}: ${fault}`,
+    'Correct it; a proxy that runs keeps its last good table.',
+  )
 
 function isRegExp(text: string): boolean {
   try {
@@ -262,10 +270,4 @@ function isRegExp(text: string): boolean {
   } catch {
     return false
   }
-}
-
-function isUpstreamUrl(given: string): boolean {
-  const text = given.replace(/^h2c:/, 'http:')
-  const url = URL.parse(text)
-  return url?.protocol === 'http:' && url.hostname !== '' && text.replace(/\/$/, '') === `http://${url.host}`
 }

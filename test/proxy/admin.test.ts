@@ -29,7 +29,10 @@ test('status, stats, metrics and health tell what is served', async t => {
   t.match((await get('/metrics')).body, /pintle_proxy_requests_total\{route="web",role="canary".*code="5xx"\} 5/)
   t.equal((await get('/stats?window=soon')).status, 400)
   t.equal((await get('/nothing')).status, 404)
-  t.equal((await ask(running.adminUrl, '/status', { method: 'POST' })).status, 405)
+  const posted = await ask(running.adminUrl, '/status', { method: 'POST' })
+  t.match(posted, { status: 405, headers: { allow: 'GET, HEAD' } })
+  const head = await ask(running.adminUrl, '/readyz', { method: 'HEAD' })
+  t.match(head, { status: 200, headers: { 'content-length': '3' }, body: '' }, 'as some load balancers ask')
 })
 
 test('the metric provider reads what the proxy counted', async t => {
