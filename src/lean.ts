@@ -20,6 +20,8 @@ export function leanArguments(
   const flags = Object.hasOwn(FLAGS, role) ? FLAGS[role] : undefined
   if (!flags || words.some(word => word === '--help' || word === '-h')) return undefined
   if (execArgv.some(isGiven) || isGiven(env['NODE_OPTIONS'] ?? '')) return undefined
+  // Sockets that were handed in would be lost: Node closes what it inherited when it is replaced.
+  if (env['LISTEN_FDS'] !== undefined || env['PINTLE_INHERIT'] !== undefined) return undefined
   return [...flags, ...execArgv]
 }
 

@@ -18,6 +18,8 @@ export type Io = Readonly<{
   clock: Clock
   /** A signal that Ctrl-C and SIGTERM abort; asking for it means that the command ends itself then. */
   stopped(): AbortSignal
+  /** Runs `what` when somebody asks this process by SIGUSR2 to be replaced. */
+  whenReplaced?(what: () => void): void
   /** Where the cluster is reached; for tests. */
   dial?: Dial
 }>

@@ -40,6 +40,7 @@ export function processIo(program: string): Io {
     size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     env,
     clock: systemClock,
+    whenReplaced: what => void process.on('SIGUSR2', what),
     stopped: () => (stopped ??= onSignals()),
   }
 }

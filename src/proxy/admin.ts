@@ -3,11 +3,11 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from './builtin-http.ts'
 import { exposition } from './exposition.ts'
-import { type Listen, listening } from './listen.ts'
+import { fdOf, type Listen, listening } from './listen.ts'
 import type { Stats } from './stats.ts'
 import type { Status } from './status.ts'
 
-export type Admin = Readonly<{ port: number; close(): Promise<void> }>
+export type Admin = Readonly<{ port: number; fd: number | undefined; close(): Promise<void> }>
 
 /** What the admin listener shows. */
 export type Shown = Readonly<{ status(): Status; stats: Stats; ready(): boolean }>
@@ -26,6 +26,7 @@ export async function openAdmin(listen: Listen, shown: Shown): Promise<Admin> {
   await listening(server, listen)
   return {
     port: (server.address() as AddressInfo).port,
+    fd: fdOf(server),
     close: () =>
       new Promise(done => {
         server.close(() => done())

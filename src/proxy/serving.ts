@@ -7,6 +7,7 @@ import { dialAsIs, dialMap } from './dial.ts'
 import { openFront } from './engine/front.ts'
 import { createPools } from './engine/pools.ts'
 import { type Blown, createFuses, type Tally } from './fuse.ts'
+import type { Inherited } from './inherited.ts'
 import type { Listen } from './listen.ts'
 import type { Marks } from './marks.ts'
 import { createStats, type Stats, talliedSince } from './stats.ts'
@@ -30,10 +31,18 @@ export type Setup = Readonly<{
   marks?: Marks
   /** Peers that begin with a PROXY protocol header: addresses and ranges. */
   proxyProtocol?: readonly string[]
+  /** Sockets that listen already, for the ports that tables ask for. */
+  givenPorts?: Inherited['ports']
+  /** Hold connections until the first table is there, instead of answering that there is no route. */
+  waits?: boolean
 }>
 
 export type Serving = Readonly<{
   port: number
+  /** Its listening sockets, for another process. */
+  sockets(): Promise<Pick<Inherited, 'main' | 'ports'>>
+  /** Closes the ports; connections that there are go on. */
+  closePorts(): void
   stats: Stats
   /** Is a table in force when `use` returns? With several threads it is when its promise is kept. */
   isImmediate: boolean
@@ -74,7 +83,14 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
     marks: setup.marks,
   }
   const certificate = setup.tls && (await followCertificate(setup.tls))
-  const front = await openFront(core, setup.listen, certificate, setup.proxyProtocol && trustsOf(setup.proxyProtocol))
+  const front = await openFront(
+    core,
+    setup.listen,
+    certificate,
+    setup.proxyProtocol && trustsOf(setup.proxyProtocol),
+    setup.givenPorts,
+    setup.waits,
+  )
   let openPorts: Promise<readonly string[]> = Promise.resolve([])
   let resolveNow: Resolve | undefined
   const fuses = createFuses()
@@ -91,6 +107,12 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
   }
   return {
     port: front.port,
+    async sockets() {
+      const { main, ports } = front.sockets()
+      const lists = Object.entries(ports).map(([port, fd]) => [port, [fd]] as const)
+      return { main: main === undefined ? [] : [main], ports: Object.fromEntries(lists) }
+    },
+    closePorts: () => front.closePorts(),
     stats,
     isImmediate: true,
     snapshot: () => snapshot,

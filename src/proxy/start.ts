@@ -6,6 +6,7 @@ import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
 import type { Resolve } from './compile.ts'
 import { LIMITS, type Limits } from './core.ts'
+import type { Inherited } from './inherited.ts'
 import type { Marks } from './marks.ts'
 import { openServing, type Setup } from './serving.ts'
 import type { Sink, Source } from './source.ts'
@@ -18,8 +19,10 @@ import { openWorkers } from './workers.ts'
 
 export { dialMap } from './dial.ts'
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
+export { inheritedFrom } from './inherited.ts'
 export { fileSource } from './source-file.ts'
 export { type KubeSourceOptions, kubeSource, type RouteCache } from './source-kube.ts'
+export { startSuccessor } from './successor.ts'
 
 export type ProxyOptions = Readonly<{
   /** `HOST:PORT` or `:PORT` (all addresses); port 0 takes a free one. Default 127.0.0.1:0. */
@@ -47,6 +50,8 @@ export type ProxyOptions = Readonly<{
   workers?: number
   /** Let other processes listen on the same port: for a restart without a gap. */
   reusePort?: boolean
+  /** Listening sockets that this process was given; they go before `listen` and `admin`. */
+  inherited?: Inherited
   /** Seed of the weighted choices; replicas must differ. Default: by chance. */
   seed?: number
 }>
@@ -58,6 +63,8 @@ export type DrainOptions = Readonly<{
   limit?: number
   /** Milliseconds for WebSockets. Default 10,000. */
   tunnels?: number
+  /** Another process has the listening sockets: the ports are closed at once, connections that there are go on. */
+  isHandedOver?: boolean
 }>
 
 export type RunningProxy = Readonly<{
@@ -70,6 +77,8 @@ export type RunningProxy = Readonly<{
   status(): Status
   /** Sums over the last seconds; route null: all. */
   stats(route: string | null, seconds: number): Report
+  /** Its listening sockets, for a successor. */
+  sockets(): Promise<Omit<Inherited, 'ready'>>
   /** Takes leave: red readiness, no new connections, what is in flight is finished; then closes. */
   drain(options?: DrainOptions): Promise<void>
   /** Closes at once. */
@@ -83,7 +92,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { log = silent, workers = 1 } = options
   const started = performance.now()
   const source = options.source ?? (options.table && tableSource(options.table))
-  const serving = workers > 1 ? await openWorkers(workers, setupOf(options)) : await openServing(setupOf(options))
+  const { inherited } = options
+  const serving =
+    workers > 1 ? await openWorkers(workers, setupOf(options), inherited?.main) : await openServing(setupOf(options))
   const { stats } = serving
   let applied: Readonly<Record<string, number>> = {}
   let problems: readonly string[] = []
@@ -145,11 +156,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     return closing
   }
   try {
-    admin = await openAdmin(listenOf(options.admin ?? '127.0.0.1:0'), {
-      status,
-      stats,
-      ready: () => tabled && !draining,
-    })
+    const adminFd = inherited?.admin === undefined ? {} : { fd: inherited.admin }
+    admin = await openAdmin(
+      { ...listenOf(options.admin ?? '127.0.0.1:0'), ...adminFd },
+      {
+        status,
+        stats,
+        ready: () => tabled && !draining,
+      },
+    )
     stopSource = (await source?.start(sink)) ?? stopSource
     await settled
   } catch (error) {
@@ -157,9 +172,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     throw error
   }
 
-  const drain = async ({ grace = 0, limit = 30_000, tunnels = 10_000 }: DrainOptions = {}): Promise<void> => {
+  const drain = async (how: DrainOptions = {}): Promise<void> => {
+    const { grace = 0, limit = 30_000, tunnels = 10_000, isHandedOver = false } = how
     draining = true
     serving.drain()
+    if (isHandedOver) {
+      serving.closePorts()
+      await admin?.close()
+    }
     if (grace > 0) await sleep(grace)
     const endTunnels = setTimeout(serving.endTunnels, tunnels)
     const breakOff = setTimeout(serving.abort, limit)
@@ -175,6 +195,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     adminUrl: `http://${urlHost(options.admin)}:${admin.port}`,
     port: serving.port,
     adminPort: admin.port,
+    async sockets() {
+      return { ...(await serving.sockets()), ...(admin?.fd === undefined ? {} : { admin: admin.fd }) }
+    },
     swap: (table, resolve) => sink.table(parseTable(table, 'swap'), resolve),
     status,
     stats: (route, seconds) => stats.report(route, seconds),
@@ -194,8 +217,17 @@ const setupOf = ({
   accessLog,
   marks,
   proxyProtocol,
+  inherited,
+  source,
+  table,
 }: ProxyOptions): Setup => ({
-  listen: { ...listenOf(listen), ...(reusePort ? { reusePort } : {}) },
+  listen: {
+    ...listenOf(listen),
+    ...(reusePort ? { reusePort } : {}),
+    ...(inherited?.main[0] === undefined ? {} : { fd: inherited.main[0] }),
+  },
+  ...(inherited ? { givenPorts: inherited.ports } : {}),
+  waits: source !== undefined || table !== undefined,
   trust: trust ?? [],
   limits: { ...LIMITS, ...limits },
   seed: seed ?? Math.floor(Math.random() * 2 ** 32),

@@ -13,13 +13,14 @@ export type WorkerSetup = Setup & Readonly<{ strays: SharedArrayBuffer }>
 
 export type ToWorker =
   | Readonly<{ is: 'table'; table: RouteTable; backends: readonly (readonly [string, Backend])[] }>
-  | Readonly<{ is: 'drain' | 'endTunnels' | 'stop' | 'abort' | 'close' }>
+  | Readonly<{ is: 'drain' | 'endTunnels' | 'stop' | 'abort' | 'close' | 'closePorts' | 'sockets' }>
 
 export type FromWorker =
   | Readonly<{ is: 'open'; port: number }>
   | Readonly<{ is: 'failed'; code: string; message: string; hint: string }>
   | (Readonly<{ is: 'series'; memory: SharedArrayBuffer; target: string }> & SeriesName)
   | Readonly<{ is: 'problems'; problems: readonly string[]; blown: readonly Blown[] }>
+  /** `problems`: what the thread answers; of `sockets`, JSON. */
   | Readonly<{ is: 'done'; id: number; problems: readonly string[] }>
 
 const setup = workerData as WorkerSetup
@@ -78,6 +79,8 @@ async function obey(serving: Serving, message: ToWorker): Promise<readonly strin
     case 'stop':
       await serving.stop()
       return []
+    case 'sockets':
+      return [JSON.stringify(await serving.sockets())]
     case 'close':
       await serving.close()
       return []

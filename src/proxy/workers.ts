@@ -6,20 +6,22 @@ import { UserError } from '../errors.ts'
 import { compile, type Memory, type Resolve, type Snapshot } from './compile.ts'
 import type { Backend } from './endpoints.ts'
 import type { Blown } from './fuse.ts'
+import type { Inherited } from './inherited.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
 import { keyOf, nameOf, recentOf, reportOf, Series, type Stats, type Strays } from './stats.ts'
 import { parseTable, type RouteTable } from './table.ts'
 import { servicesOf } from './version-pods.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './worker.ts'
 
-/** Starts so many threads. Raises UserError as `openServing` does. */
-export async function openWorkers(count: number, setup: Setup): Promise<Serving> {
+/** Starts so many threads. `given`: sockets that listen already, one for each thread. Raises UserError as `openServing`
+ * does. */
+export async function openWorkers(count: number, setup: Setup, given: readonly number[] = []): Promise<Serving> {
   // A port of somebody else must not be shared by accident: the first try is without sharing.
-  if (!setup.listen.reusePort && setup.listen.port !== 0) await (await openServing(setup)).close()
+  if (!setup.listen.reusePort && setup.listen.port !== 0 && given.length === 0) await (await openServing(setup)).close()
   const counters = mergedStats()
-  const first = await startThread(setup, 0, setup.listen.port, counters)
+  const first = await startThread(setup, 0, setup.listen.port, counters, given)
   const { port } = first
-  const rest = Array.from({ length: count - 1 }, (_, i) => startThread(setup, i + 1, port, counters))
+  const rest = Array.from({ length: count - 1 }, (_, i) => startThread(setup, i + 1, port, counters, given))
   const threads = [first, ...(await Promise.all(rest))]
   const memory: Memory = { seed: 0, lags: new Map() }
   let snapshot: Snapshot = compile(parseTable({}, 'nothing'), memory)
@@ -31,6 +33,14 @@ export async function openWorkers(count: number, setup: Setup): Promise<Serving>
     Promise.all(threads.map(thread => thread.ask(message))).then(all => [...new Set(all.flat())])
   return {
     port,
+    async sockets() {
+      const all = (await Promise.all(threads.map(thread => thread.ask({ is: 'sockets' })))).flat()
+      const each = all.map(text => JSON.parse(text) as Pick<Inherited, 'main' | 'ports'>)
+      const numbers = new Set(each.flatMap(one => Object.keys(one.ports)))
+      const ports = [...numbers].map(at => [at, each.flatMap(one => one.ports[at] ?? [])] as const)
+      return { main: each.flatMap(one => one.main), ports: Object.fromEntries(ports) }
+    },
+    closePorts: () => tell({ is: 'closePorts' }),
     stats: counters.stats,
     isImmediate: false,
     snapshot: () => snapshot,
@@ -78,10 +88,21 @@ type Thread = Readonly<{
   end(): Promise<unknown>
 }>
 
-function startThread(setup: Setup, index: number, port: number, counters: Merged): Promise<Thread> {
+function startThread(
+  setup: Setup,
+  index: number,
+  port: number,
+  counters: Merged,
+  given: readonly number[],
+): Promise<Thread> {
+  const { fd: _fd, ...address } = setup.listen
+  const fd = given[index]
   const own: WorkerSetup = {
     ...setup,
-    listen: { ...setup.listen, port, reusePort: true },
+    listen: { ...address, port, reusePort: true, ...(fd === undefined ? {} : { fd }) },
+    givenPorts: Object.fromEntries(
+      Object.entries(setup.givenPorts ?? {}).map(([at, fds]) => [at, fds.slice(index, index + 1)]),
+    ),
     // Choices must not move in step.
     seed: (setup.seed + Math.imul(index, 0x9e3779b9)) >>> 0,
     strays: counters.strays(),

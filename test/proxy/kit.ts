@@ -166,10 +166,10 @@ export function wire(t: Test, port: number, bytes = ''): Wire {
 }
 
 /** Waits until something holds; fails after two seconds. For effects that arrive over sockets. */
-export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 2000
+export async function eventually(holds: () => boolean, what: string, within = 2000): Promise<void> {
+  const end = Date.now() + within
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`not within 2 s: ${what}`)
+    if (Date.now() > end) throw new Error(`not within ${within / 1000} s: ${what}`)
     await new Promise(done => setTimeout(done, 5))
   }
 }

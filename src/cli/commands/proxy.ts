@@ -1,6 +1,8 @@
 // proxy: the weighted reverse proxy; its table from flags, a file, or the cluster.
 
+import { UserError } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
+import type { RunningProxy } from '../../proxy/start.ts'
 import { type Context, defineCommand, type Io } from '../command.ts'
 import { durationFlag } from '../duration-flag.ts'
 
@@ -38,7 +40,8 @@ export default defineCommand({
       .option('--grace <duration>', 'go on serving, red on /readyz, after SIGTERM; default 0s')
       .option('--drain-limit <duration>', 'for requests in flight behind that; default 30s')
       .option('--workers <n>', 'threads that serve; default 1')
-      .option('--reuse-port', 'listen beside a proxy that is about to leave: a restart without a gap')
+      .option('--pid-file <file>', 'where the pid of the proxy that serves is written')
+      .option('--reuse-port', 'listen beside other proxies on one port')
       .option('--max-in-flight <n>', 'requests at once in a thread, then a quick 503; default no limit')
       .option('--max-connections <n>', 'connections of clients in a thread; default no limit')
       .option('--max-body <octets>', 'longest body of a request, then a 413; default no limit')
@@ -55,10 +58,10 @@ export default defineCommand({
       .option('--trust <ranges>', 'peers whose X-Forwarded headers are believed, comma separated'),
 
   async run(context) {
-    const { proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
+    const { inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
     const grace = durationFlag(context.flags['grace'])
     const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
-    const stopped = context.stopped()
+    context.stopped()
     const log = logTo(context)
     let cache: Awaited<ReturnType<typeof openCache>> | undefined
     const connect = async () => {
@@ -66,17 +69,81 @@ export default defineCommand({
       return cache
     }
     const options = await proxyOptionsFromFlags(context.flags, connect)
-    const proxy = await startProxy({ ...options, log })
+    const inherited = inheritedFrom(context.env, process.pid)
+    const proxy = await startProxy({ ...options, log, ...(inherited ? { inherited } : {}) })
     context.out(`proxy on ${proxy.url}, admin on ${proxy.adminUrl}`)
-    await new Promise<void>(resolve => {
-      if (stopped.aborted) resolve()
-      stopped.addEventListener('abort', () => resolve(), { once: true })
-    })
-    await proxy.drain({ grace, limit })
+    const pidFile = await writePid(context.flags['pidFile'])
+    if (inherited?.ready !== undefined) await sayReady(inherited.ready)
+    const isHandedOver = await untilOver(context, proxy, log)
+    // Connections that are kept open get an answer that asks them to leave before they are closed.
+    await proxy.drain(isHandedOver ? { isHandedOver, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
     await cache?.stop()
+    await removePid(pidFile)
     return 0
   },
 })
+
+/** Milliseconds that idle connections stay after a successor has taken over. */
+const LEAVE_MS = 5000
+
+/** Waits for Ctrl-C, SIGTERM or a successor; true: there is a successor. */
+function untilOver(context: Context, proxy: RunningProxy, log: Log): Promise<boolean> {
+  const stopped = context.stopped()
+  return new Promise(done => {
+    if (stopped.aborted) done(false)
+    stopped.addEventListener('abort', () => done(false), { once: true })
+    let isStarting = false
+    context.whenReplaced?.(() => {
+      if (isStarting) return
+      isStarting = true
+      replace(proxy, log)
+        .then(done)
+        .finally(() => {
+          isStarting = false
+        })
+        .catch(() => {})
+    })
+  })
+}
+
+/** Starts a successor; stays pending when there is none, so that this proxy goes on. */
+async function replace(proxy: RunningProxy, log: Log): Promise<true> {
+  const { startSuccessor } = await import('../../proxy/start.ts')
+  try {
+    // The first process of a container is the container: it may not leave.
+    if (process.pid === 1) throw new Error('the first process of a container cannot be replaced: roll the Deployment')
+    const pid = await startSuccessor(await proxy.sockets())
+    log.info({ pid }, 'a successor serves; this proxy leaves')
+    return true
+  } catch (error) {
+    log.error({ why: (error as Error).message }, 'there is no successor; this proxy goes on')
+    throw error
+  }
+}
+
+async function sayReady(fd: number): Promise<void> {
+  const { closeSync, writeSync } = await import('node:fs')
+  writeSync(fd, 'ready\n')
+  closeSync(fd)
+}
+
+/** Writes the pid for those who supervise; the file. Raises UserError PIN4010. */
+async function writePid(file: unknown): Promise<string | undefined> {
+  if (typeof file !== 'string') return undefined
+  const { writeFile } = await import('node:fs/promises')
+  await writeFile(file, `${process.pid}\n`).catch((error: Error) => {
+    throw new UserError('PIN4010', `cannot write ${file}: ${error.message}`, 'Name a file that this user may write.')
+  })
+  return file
+}
+
+/** Takes the file away unless a successor has written its own pid. */
+async function removePid(file: string | undefined): Promise<void> {
+  if (file === undefined) return
+  const { readFile, rm } = await import('node:fs/promises')
+  const text = await readFile(file, 'utf8').catch(() => '')
+  if (text.trim() === `${process.pid}`) await rm(file, { force: true })
+}
 
 async function openCache(context: Context, log: Log) {
   const { createCache } = await import('../../kube/cache.ts')

@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Core, Trusts } from '../core.ts'
 import { createSessions } from '../h2/sessions.ts'
-import { type Listen, listening } from '../listen.ts'
+import type { Inherited } from '../inherited.ts'
+import { fdOf, type Listen, listening } from '../listen.ts'
 import type { Certificate } from '../tls.ts'
 import { Client } from './client.ts'
 import { heldNow, MOST_HELD } from './outlet.ts'
@@ -12,6 +13,10 @@ import { giveUp, tryAdopting } from './reads.ts'
 
 export type Front = Readonly<{
   port: number
+  /** File descriptors of its listening sockets, for another process: of the main port, and by port of the others. */
+  sockets(): Readonly<{ main: number | undefined; ports: Readonly<Record<string, number>> }>
+  /** Closes the ports; connections that there are go on. */
+  closePorts(): void
   /** Opens ports that are not open yet and closes those no longer asked for; what could not be opened, as messages. */
   alsoOn(ports: ReadonlySet<number>): Promise<readonly string[]>
   /** Stops accepting; resolves when the last request is answered. */
@@ -25,16 +30,22 @@ const SILENT_MS = 100
 /** The coarsest that the clock may be, in milliseconds. */
 const MOST_TICK = 500
 
+/** Connections that are held until there is a table. */
+const MOST_EARLY = 4096
+
 /** So long a TLS handshake may take, in milliseconds. */
 const HANDSHAKE_MS = 10_000
 
-/** Opens the main port, with TLS when there is a certificate. `proxied`: peers that begin with a PROXY protocol header.
+/** Opens the main port, with TLS when there is a certificate. `proxied`: peers that begin with a PROXY protocol header;
+ * `given`: sockets for the ports that tables ask for; `waits`: connections are held until the first table.
  * Raises UserError PIN4003 when it cannot. */
 export async function openFront(
   core: Core,
   listen: Listen,
   certificate?: Certificate,
   proxied?: Trusts,
+  given?: Inherited['ports'],
+  waits = false,
 ): Promise<Front> {
   await tryAdopting()
   const clients = new Set<Client>()
@@ -93,15 +104,24 @@ export async function openFront(
           refused,
         )
     })
+  /** Connections that came before the first table. */
+  let early: { socket: Socket; serve(): void }[] | undefined = waits ? [] : undefined
+  const whenTabled = (socket: Socket, serve: () => void): void => {
+    if (early === undefined) serve()
+    else if (early.length < MOST_EARLY) early.push({ socket, serve })
+    else socket.destroy()
+  }
   const open = async (at: Listen): Promise<Server> => {
     let port = at.port
     const server = certificate ? secureServer(certificate) : createServer(OPTIONS)
-    if (!certificate) server.on('connection', accepted => greet(accepted, port))
+    if (!certificate) server.on('connection', accepted => whenTabled(accepted, () => greet(accepted, port)))
     server.on('secureConnection', (socket: TLSSocket) => {
       const named = behind.get((socket as { _parent?: Socket })._parent ?? socket)
       const peer = named ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-      if (socket.alpnProtocol === 'h2') sessions.take(socket, { peer, port, proto: 'https' })
-      else welcome(socket, port, named)
+      whenTabled(socket, () => {
+        if (socket.alpnProtocol === 'h2') sessions.take(socket, { peer, port, proto: 'https' })
+        else welcome(socket, port, named)
+      })
     })
     const outer = certificate && proxied ? uncovered(server) : server
     await listening(outer, at)
@@ -133,7 +153,21 @@ export async function openFront(
 
   return {
     port,
+    sockets: () => ({
+      main: fdOf(main),
+      ports: Object.fromEntries(
+        [...extra]
+          .flatMap(([number, server]) => [[number, fdOf(server) ?? []].flat()])
+          .filter(pair => pair.length === 2),
+      ),
+    }),
+    closePorts() {
+      for (const server of [main, ...extra.values()]) server.close()
+    },
     async alsoOn(ports) {
+      const waiting = early ?? []
+      early = undefined
+      for (const { socket, serve } of waiting) if (!socket.destroyed) serve()
       for (const [number, server] of extra) {
         if (ports.has(number)) continue
         extra.delete(number)
@@ -144,7 +178,9 @@ export async function openFront(
       for (const number of ports) {
         if (number === port || extra.has(number)) continue
         try {
-          extra.set(number, await open({ ...listen, port: number }))
+          const fd = given?.[number]?.[0]
+          const { fd: _own, ...address } = listen
+          extra.set(number, await open({ ...address, port: number, ...(fd === undefined ? {} : { fd }) }))
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }
@@ -152,6 +188,7 @@ export async function openFront(
       return problems
     },
     async stop() {
+      for (const { socket } of early ?? []) socket.destroy()
       for (const server of [main, ...extra.values()]) server.close()
       const leave = setInterval(() => {
         for (const client of clients) if (client.isIdle) client.destroy()
