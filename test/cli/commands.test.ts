@@ -90,7 +90,7 @@ test('calls that need no cluster', async t => {
     'terminate analysisrun': failed('<usage>'),
     'create analysisrun --from-file nothing.yaml': failed('Error: open nothing.yaml: no such file or directory\n'),
     'dashboard --port many': failed('Error: invalid port "many" (PIN1006)\nGive a number from 0 to 65535.\n'),
-    'proxy --weight 10': { ...failed('Error: nothing to route to (PIN4005)\nGive --stable (and --canary), --active (and --preview), --table or --kubernetes.\n'), code: 2 },
+    'proxy --weight 10': { ...failed('Error: --weight without --canary (PIN4005)\nSay where the canary is.\n'), code: 2 },
     'demo --nonsense': failed('Error: unknown flag: --nonsense\n'),
     'controller now': failed('<usage>'),
     'controller --rollout-threads none': failed('Error: invalid --rollout-threads "none" (PIN1007)\nGive a whole number from 1.\n'),
