@@ -35,7 +35,19 @@ const fuse = z
   })
   .describe('Each proxy takes the weight from a canary that fails badly, at once and by itself.')
 
-const config = z.looseObject({
+/** What only requests can follow. */
+const HTTP_ONLY = [
+  'hosts',
+  'pathPrefix',
+  'previewPath',
+  'previewHeader',
+  'previewPort',
+  'rules',
+  'sticky',
+  'rescue',
+] as const
+
+const fields = z.looseObject({
   configMap: z.string().optional().describe('Name of the ConfigMap with the route table; default ROLLOUT-route.'),
   hosts: z
     .array(z.string().regex(HOST, 'is no host name, *.name or * (and has no port)'))
@@ -46,6 +58,10 @@ const config = z.looseObject({
     .union([z.int().min(1).max(65535), z.string().min(1)])
     .optional()
     .describe('Port of the Services, by number or name; default: their first.'),
+  mode: z
+    .enum(['http', 'tcp'])
+    .optional()
+    .describe('tcp: connections are given to versions whole; give it a listenPort of its own. Default http.'),
   listenPort: z.int().min(1).max(65535).optional().describe('Serve only requests that come in on this proxy port.'),
   previewPath: path.optional().describe('Path prefix that leads to the preview version.'),
   stripPreviewPath: z.boolean().optional().describe('Cut previewPath off before the pod sees the path.'),
@@ -72,6 +88,11 @@ const config = z.looseObject({
     .describe(
       'Pods of a version whose time is over stay so much longer, at most, while a proxy has requests for them. Default 300.',
     ),
+})
+const config = fields.superRefine((c, ctx) => {
+  for (const field of HTTP_ONLY)
+    if (c.mode === 'tcp' && c[field] !== undefined)
+      ctx.addIssue({ code: 'custom', message: 'means nothing in mode tcp', path: [field] })
 })
 type Config = z.infer<typeof config>
 
@@ -103,6 +124,9 @@ function routeOf(c: Config, want: Desired) {
   const dests = want.dests.filter(dest => dest.service).map(dest => routeDest(c, want.namespace, dest, services))
   const ways = (c.rules ?? []).filter(({ to }) => dests.some(dest => dest.role === to))
   const canRescue = ['stable', 'canary'].every(role => dests.some(dest => dest.role === role))
+  const isTcp = c.mode === 'tcp'
+  if (isTcp && want.headers.length + want.mirrors.length > 0)
+    throw new TerminalError('RequestsOnly', 'header and mirror routes mean nothing in mode tcp: remove their steps')
   const preview = given({
     pathPrefix: c.previewPath,
     stripPrefix: c.stripPreviewPath,
@@ -111,12 +135,13 @@ function routeOf(c: Config, want: Desired) {
   })
   return {
     name: routeName({ namespace: want.namespace, name: want.owner.name }),
+    ...given({ mode: c.mode }),
     match: given({ hosts: c.hosts, pathPrefix: c.pathPrefix, port: c.listenPort }),
     total: want.total,
     dests,
     ...(want.headers.length === 0 ? {} : { headerRoutes: want.headers }),
     ...(want.mirrors.length === 0 ? {} : { mirrors: want.mirrors }),
-    ...(dests.some(dest => dest.role === 'preview') ? { preview } : {}),
+    ...(!isTcp && dests.some(dest => dest.role === 'preview') ? { preview } : {}),
     ...(ways.length === 0 ? {} : { rules: ways }),
     ...given({ onEmpty: c.onEmpty, sticky: c.sticky, fuse: c.fuse }),
     ...given({ retry: c.retry, rescue: canRescue ? c.rescue : undefined, timeouts: c.timeouts }),

@@ -14,6 +14,10 @@ export function choose(entry: Entry, asked: Asked): Dest {
   return spill(entry.route, destOf(entry, asked))
 }
 
+/** The version for a connection in TCP mode, which says nothing about itself. */
+export const pickVersion = (route: CompiledRoute): Dest =>
+  spill(route, route.dests[pick(route.lags, route.dests, route.total)]!)
+
 function destOf({ route, toPreview }: Entry, asked: Asked): Dest {
   const forced = toPreview ? 'preview' : route.forced?.(asked)
   if (forced === 'other') {

@@ -65,6 +65,8 @@ export type Snapshot = Readonly<{
   /** Ports that the table wants listened on. */
   ports: ReadonlySet<number>
   find(port: number, host: string, path: string): Entry | undefined
+  /** Routes in TCP mode by port; 0: every port that no other route names. */
+  tcp: ReadonlyMap<number, CompiledRoute>
   /** The shortest time limit of a route, in milliseconds; Infinity: none has one. */
   finest: number
   /** The only way there is, if it takes every request whatever its port, host and path. */
@@ -84,6 +86,7 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
   const byPort = new Map<number, Hosts>()
   const endpoints = new Map<string, Endpoint>()
   const kept = new Set<string>()
+  const tcp = new Map<number, CompiledRoute>()
   const lagsAt = (name: string): Lags => {
     kept.add(name)
     return lagsOf(memory, name)
@@ -91,7 +94,8 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
   const routes = table.routes.map(route => {
     const compiled = compileRoute(route, memory, lagsAt, resolve)
     for (const dest of compiled.dests) for (const e of dest.endpoints) endpoints.set(e.key, e)
-    for (const [port, entry] of entriesOf(route, compiled)) addEntry(byPort, port, route.match.hosts, entry)
+    if (route.mode === 'tcp') tcp.set(route.match.port ?? 0, compiled)
+    else for (const [port, entry] of entriesOf(route, compiled)) addEntry(byPort, port, route.match.hosts, entry)
     return compiled
   })
   for (const name of memory.lags.keys()) if (!kept.has(name)) memory.lags.delete(name)
@@ -104,13 +108,14 @@ export function compile(table: RouteTable, memory: Memory, resolve: Resolve = un
     generation: table.generation,
     routes,
     endpoints,
+    tcp,
     finest: Math.min(
       ...routes.flatMap(({ patience }) =>
         [patience?.attempt, patience?.answer, patience?.silence].map(ms => ms || Infinity),
       ),
     ),
     sole: isSole && only && only.exact === undefined && only.prefix === '/' ? only : undefined,
-    ports: new Set([...byPort.keys()].filter(port => port !== 0)),
+    ports: new Set([...byPort.keys(), ...tcp.keys()].filter(port => port !== 0)),
     find(port, host, path) {
       const own = byPort.get(port)
       return (own && findEntry(own, host, path)) ?? (everyPort && findEntry(everyPort, host, path))

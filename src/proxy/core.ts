@@ -56,7 +56,7 @@ export type Core = Readonly<{
   trusts: Trusts
   limits: Limits
   draining(): boolean
-  /** Connections that carry WebSockets. */
+  /** Connections that carry WebSockets, and those in TCP mode. */
   tunnels: Set<{ destroy(): void }>
   access: AccessLog | undefined
   /** What is added to requests and answers; undefined: nothing but X-Forwarded-*. */

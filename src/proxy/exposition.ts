@@ -36,6 +36,11 @@ export function exposition(stats: Stats, gauges: Gauges): string {
     ['pintle_proxy_mirrored_total', 'Copies of requests sent to this version.', s => s.mirrored],
   ]
   for (const [name, help, value] of counters) family(name, 'counter', help, each(name, value))
+  const passed = 'pintle_proxy_tcp_bytes_total'
+  family(passed, 'counter', 'Octets passed in TCP mode.', [
+    ...series.map(s => `${passed}{${labels(s)},direction="received"} ${s.received}`),
+    ...series.map(s => `${passed}{${labels(s)},direction="sent"} ${s.sent}`),
+  ])
   const flying = 'pintle_proxy_in_flight'
   family(
     flying,

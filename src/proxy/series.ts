@@ -6,7 +6,7 @@ import { BUCKETS, type Histogram } from './histogram.ts'
 export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
-const NUMBERS = 10
+const NUMBERS = 12
 /** The one number that is no count. */
 const TOUCHED = 8
 /** In a slot: its second, requests, errors, and then the histogram. */
@@ -109,6 +109,22 @@ export class Series {
   }
   set rescued(n: number) {
     this.numbers[9] = n
+  }
+
+  /** Octets from clients, in TCP mode. */
+  get received(): number {
+    return this.numbers[10]!
+  }
+  set received(n: number) {
+    this.numbers[10] = n
+  }
+
+  /** Octets to clients, in TCP mode. */
+  get sent(): number {
+    return this.numbers[11]!
+  }
+  set sent(n: number) {
+    this.numbers[11] = n
   }
 
   /** When it was last written, in milliseconds since the epoch. */

@@ -17,6 +17,8 @@ export type RouteFlags = Readonly<{
   previewHeader?: string
   /** Port that leads to the preview version. */
   previewPort?: string | number
+  /** Connections are given to versions whole. */
+  tcp?: boolean
 }>
 
 /** A table that never changes. */
@@ -36,14 +38,23 @@ export function tableFromFlags(flags: RouteFlags): RouteTable {
   for (const [flag, address] of Object.entries({ stable, canary, active, preview }))
     if (address !== undefined && !upstreamAddress(address))
       throw wrong(`--${flag} ${address} is not an address`, `Write ${UPSTREAM_FORM}.`)
-  if (active !== undefined) return parseTable(blueGreen(active, preview, flags), 'the flags')
+  if (flags.tcp && preview !== undefined)
+    throw wrong(
+      '--tcp and --preview do not go together',
+      'A connection cannot ask for the preview: listen on another port.',
+    )
+  if (active !== undefined) return parseTable(inMode(flags, blueGreen(active, preview, flags)), 'the flags')
   if (stable === undefined)
     throw wrong(
       'nothing to route to',
       'Give --stable (and --canary), --active (and --preview), --table or --kubernetes.',
     )
-  return parseTable(weighted(stable, canary, flags), 'the flags')
+  return parseTable(inMode(flags, weighted(stable, canary, flags)), 'the flags')
 }
+
+const inMode = ({ tcp }: RouteFlags, { routes = [] }: RouteTableInput): RouteTableInput => ({
+  routes: routes.map(route => (tcp ? { ...route, mode: 'tcp' as const } : route)),
+})
 
 /** Flags that say something about a version which no flag names. Raises UserError PIN4005. */
 export function refuseStrayFlags(flags: RouteFlags): void {

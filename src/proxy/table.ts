@@ -181,6 +181,8 @@ const match = z.looseObject({
 const route = z
   .looseObject({
     name: z.string().min(1),
+    /** tcp: connections are given to versions whole, and nobody looks into them. */
+    mode: z.enum(['http', 'tcp']).default('http'),
     match: match.default({}),
     /** What the weights sum to. */
     total: z.int().min(1).max(MAX_TOTAL).default(100),
@@ -208,12 +210,45 @@ const route = z
     if (r.fuse && !r.dests.some(d => d.role === 'stable')) fault('no destination has the role stable', 'fuse')
     if (r.rescue && !['stable', 'canary'].every(role => r.dests.some(d => d.role === role)))
       fault('needs destinations with the roles stable and canary', 'rescue')
+    if (r.mode === 'tcp') for (const field of httpOnly(r)) fault('means nothing in mode tcp', ...field.split('.'))
     const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0
     if (toCanary && !r.dests.some(d => d.role === 'canary')) fault('no destination has the role canary', 'dests')
     for (const [i, { to }] of r.rules.entries())
       if (!r.dests.some(d => d.role === to)) fault(`no destination has the role ${to}`, 'rules', i)
     if (r.match.path && r.match.pathPrefix) fault('give path or pathPrefix, not both', 'match')
   })
+
+/** What a route says that only requests can follow, by path. */
+function httpOnly(r: Readonly<Record<string, unknown>>): string[] {
+  const matched = (r['match'] ?? {}) as Readonly<Record<string, unknown>>
+  const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
+  return [
+    ...['hosts', 'path', 'pathPrefix'].filter(field => isGiven(matched[field])).map(field => `match.${field}`),
+    ...['headerRoutes', 'rules', 'canaryBy', 'sticky', 'mirrors', 'rescue', 'preview'].filter(field =>
+      isGiven(r[field]),
+    ),
+  ]
+}
+
+/** Ports that are asked for in both modes, or by two routes in TCP mode. */
+function portFaults(routes: readonly Readonly<{ mode: string; match: Readonly<{ port?: number | undefined }> }>[]) {
+  const faults: { route: number; message: string }[] = []
+  const taken = new Map<number, string>()
+  for (const [
+    i,
+    {
+      mode,
+      match: { port = 0 },
+    },
+  ] of routes.entries()) {
+    const before = taken.get(port)
+    const where = port === 0 ? 'ports that no route names' : `port ${port}`
+    if (before !== undefined && (before === 'tcp' || mode === 'tcp'))
+      faults.push({ route: i, message: `${where}: another route has them already, and in mode tcp there can be one` })
+    taken.set(port, mode)
+  }
+  return faults
+}
 
 /** Schema of a route table. */
 export const routeTable = z
@@ -225,6 +260,8 @@ export const routeTable = z
         ctx.addIssue({ code: 'custom', message: `route ${r.name} appears twice`, path: ['routes', i] })
       seen.add(r.name)
     }
+    for (const { route: i, message } of portFaults(t.routes))
+      ctx.addIssue({ code: 'custom', message, path: ['routes', i, 'match'] })
   })
 
 /** A checked route table, defaults filled in. */

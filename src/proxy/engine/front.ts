@@ -1,6 +1,7 @@
 // The listening side: servers on the main port and on the ports that a table asks for, and the clock of all connections.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
+import type { CompiledRoute, Snapshot } from '../compile.ts'
 import type { Core, Trusts } from '../core.ts'
 import { createSessions } from '../h2/sessions.ts'
 import type { Inherited } from '../inherited.ts'
@@ -10,6 +11,7 @@ import { Client } from './client.ts'
 import { heldNow, MOST_HELD } from './outlet.ts'
 import { readProxied } from './proxied.ts'
 import { giveUp, tryAdopting } from './reads.ts'
+import { createTcp } from './tcp.ts'
 
 export type Front = Readonly<{
   port: number
@@ -56,14 +58,20 @@ export async function openFront(
     isEmpty()
   }
   const isEmpty = (): void => {
-    if (clients.size === 0 && sessions.size() === 0) whenEmpty?.()
+    if (clients.size === 0 && sessions.size() === 0 && tcp.size() === 0) whenEmpty?.()
   }
   const sessions = createSessions(core, isEmpty)
   const isSecure = certificate !== undefined
+  const tcp = createTcp(core, () => isEmpty())
   const welcome = (accepted: Socket, port: number, peer?: string): Client | undefined => {
     const { connections } = core.limits
-    if (connections > 0 && clients.size >= connections) {
+    if (connections > 0 && clients.size + tcp.size() >= connections) {
       accepted.destroy()
+      return undefined
+    }
+    const route = tcpRouteOf(core.snapshot(), port)
+    if (route) {
+      tcp.take(accepted, route, accepted instanceof TLSSocket)
       return undefined
     }
     const speaksH2 = (client: Client, read: Buffer): void => {
@@ -111,10 +119,12 @@ export async function openFront(
     else if (early.length < MOST_EARLY) early.push({ socket, serve })
     else socket.destroy()
   }
-  const open = async (at: Listen): Promise<Server> => {
+  /** `isRaw`: a port in TCP mode; TLS on it is the pods' own. */
+  const open = async (at: Listen, isRaw: boolean): Promise<Server> => {
     let port = at.port
-    const server = certificate ? secureServer(certificate) : createServer(OPTIONS)
-    if (!certificate) server.on('connection', accepted => whenTabled(accepted, () => greet(accepted, port)))
+    const isTls = certificate !== undefined && !isRaw
+    const server = isTls ? secureServer(certificate) : createServer(OPTIONS)
+    if (!isTls) server.on('connection', accepted => whenTabled(accepted, () => greet(accepted, port)))
     server.on('secureConnection', (socket: TLSSocket) => {
       const named = behind.get((socket as { _parent?: Socket })._parent ?? socket)
       const peer = named ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
@@ -123,14 +133,14 @@ export async function openFront(
         else welcome(socket, port, named)
       })
     })
-    const outer = certificate && proxied ? uncovered(server) : server
+    const outer = isTls && proxied ? uncovered(server) : server
     await listening(outer, at)
     port = (outer.address() as AddressInfo).port
     return outer
   }
 
-  const main = await open(listen)
-  const extra = new Map<number, Server>()
+  const main = await open(listen, false)
+  const extra = new Map<number, Server & { isRaw?: boolean }>()
   const port = (main.address() as AddressInfo).port
   const { limits } = core
   const finest = Math.min(...[limits.connect, limits.answer, limits.head, limits.body, limits.idle, limits.send])
@@ -144,6 +154,7 @@ export async function openFront(
     clock.now = now
     core.pools.sweep(now)
     if (!isLate) for (const client of clients) client.tick(now)
+    if (!isLate) tcp.tick(now)
     if (heldNow() > MOST_HELD) cutSlowest(clients)
     // A table may bring a finer limit.
     delay = Math.max(5, Math.min(MOST_TICK, finest / 4, core.snapshot().finest / 4))
@@ -169,7 +180,7 @@ export async function openFront(
       early = undefined
       for (const { socket, serve } of waiting) if (!socket.destroyed) serve()
       for (const [number, server] of extra) {
-        if (ports.has(number)) continue
+        if (ports.has(number) && server.isRaw === core.snapshot().tcp.has(number)) continue
         extra.delete(number)
         server.close()
         for (const client of clients) if (client.port === number) client.retire()
@@ -180,7 +191,9 @@ export async function openFront(
         try {
           const fd = given?.[number]?.[0]
           const { fd: _own, ...address } = listen
-          extra.set(number, await open({ ...address, port: number, ...(fd === undefined ? {} : { fd }) }))
+          const isRaw = core.snapshot().tcp.has(number)
+          const server = await open({ ...address, port: number, ...(fd === undefined ? {} : { fd }) }, isRaw)
+          extra.set(number, Object.assign(server, { isRaw }))
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }
@@ -194,7 +207,7 @@ export async function openFront(
         for (const client of clients) if (client.isIdle) client.destroy()
       }, SILENT_MS)
       sessions.leave()
-      if (clients.size > 0 || sessions.size() > 0)
+      if (clients.size > 0 || sessions.size() > 0 || tcp.size() > 0)
         await new Promise<void>(done => {
           whenEmpty = done
         })
@@ -204,6 +217,7 @@ export async function openFront(
     abort() {
       for (const client of clients) client.destroy()
       sessions.abort()
+      tcp.abort()
     },
   }
 }
@@ -222,6 +236,12 @@ function secureServer(certificate: Certificate): Server {
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   certificate.onChange(options => server.setSecureContext(options))
   return server
+}
+
+/** The route in TCP mode of a port, if it has one. */
+function tcpRouteOf({ tcp, ports }: Snapshot, port: number): CompiledRoute | undefined {
+  if (tcp.size === 0) return undefined
+  return tcp.get(port) ?? (ports.has(port) ? undefined : tcp.get(0))
 }
 
 /** Cuts the readers that have been stuck longest, until what is held for the others is bearable. */
