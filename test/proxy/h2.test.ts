@@ -1,68 +1,10 @@
 // HTTP/2 in front of the proxy, over TLS and by prior knowledge, towards pods that speak HTTP/1.1 and h2c.
 import { once } from 'node:events'
-import {
-  type ClientHttp2Session,
-  connect,
-  createServer as createH2Server,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { test } from 'tap'
+import { call, h2cPod, open } from './h2-kit.ts'
+import { code, END_HEADERS, frame, GET, literals, rawClient, TYPE } from './h2-raw.ts'
 import { counted, deadPort, eventually, only, pod, proxy, rawPod, split } from './kit.ts'
-
-type Test = { teardown(end: () => unknown): unknown }
-type Heard = { status: number; headers: IncomingHttpHeaders; trailers: IncomingHttpHeaders; body: string; code: number }
-
-function open(t: Test, url: string, options = {}): ClientHttp2Session {
-  const session = connect(url, options)
-  session.on('error', () => {})
-  t.teardown(() => session.destroy())
-  return session
-}
-
-/** One request; resolves when the stream has ended, however it did. */
-function call(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string | Buffer): Promise<Heard> {
-  return new Promise(done => {
-    const stream = session.request(headers, { endStream: body === undefined })
-    const heard: Heard = { status: 0, headers: {}, trailers: {}, body: '', code: 0 }
-    stream.on('response', got => {
-      heard.headers = got
-      heard.status = Number(got[':status'])
-    })
-    stream.on('trailers', got => {
-      heard.trailers = got
-    })
-    stream.setEncoding('latin1').on('data', part => {
-      heard.body += part
-    })
-    stream.on('error', () => {})
-    stream.on('close', () => done({ ...heard, code: stream.rstCode }))
-    if (body !== undefined) stream.end(body)
-  })
-}
-
-/** A pod that speaks h2c. */
-async function h2cPod(t: Test, serve: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void) {
-  const server = createH2Server()
-  const sessions = new Set<{ destroy(): void; close(): void; goaway(): void }>()
-  server.on('session', session => {
-    sessions.add(session)
-    session.on('error', () => {})
-  })
-  server.on('stream', (stream, headers) => {
-    stream.on('error', () => {})
-    serve(stream, headers)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const session of sessions) session.destroy()
-    server.close()
-  })
-  return { url: `h2c://127.0.0.1:${(server.address() as AddressInfo).port}`, sessions }
-}
 
 test('h2c by prior knowledge: a request reaches an HTTP/1.1 pod, and its answer comes back', async t => {
   const p = await pod(t, (req, res) => {
@@ -92,10 +34,82 @@ test('h2c by prior knowledge: a request reaches an HTTP/1.1 pod, and its answer 
   t.equal(heard.headers['x-mine'], undefined, 'what Connection names ends here')
   const seen = p.requests[0]?.headers
   t.match(seen, { host: 'shop.test', cookie: 'k=v', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
-  t.equal(seen?.['te'], undefined)
+  t.equal(seen?.['te'], 'trailers', 'the pod may send trailers')
   t.match(await call(session, { ':method': 'HEAD', ':path': '/' }), { status: 201, body: '' })
   await counted(running, 2)
   t.equal(running.stats('web', 60).total.errors, 0)
+})
+
+test('trailers of an HTTP/1.1 pod reach the client, in one piece or in many', async t => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, Server-Timing\r\n\r\n'
+  const answers: readonly (readonly [answer: string, trailers: Record<string, unknown> | undefined])[] = [
+    [
+      '5\r\nhello\r\n0\r\nX-Sum:  7 \r\nServer-Timing: a\r\nSERVER-timing: b\r\nProxy-Connection: x\r\n\r\n',
+      { 'x-sum': '7', 'server-timing': 'a, b', 'proxy-connection': undefined },
+    ],
+    [
+      '5\r\nhello\r\n0\r\nHTTP2-Settings: x\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n',
+      { 'http2-settings': undefined, 'set-cookie': ['a=1', 'b=2'] },
+    ],
+    ['5\r\nhello\r\n0\r\n\r\n', {}],
+    // Fields that would change the message itself are no trailers (RFC 9110 6.5.1).
+    ['5\r\nhello\r\n0\r\nContent-Length: 1\r\n\r\n', undefined],
+    ['5\r\nhello\r\n0\r\nX Y: 1\r\n\r\n', undefined],
+  ]
+  let answer = ''
+  let isDripping = false
+  const p = await rawPod(t, socket => {
+    socket.on('data', async () => {
+      if (!isDripping) socket.write(head + answer)
+      else
+        for (const octet of head + answer) {
+          socket.write(octet, 'latin1')
+          await new Promise(done => setImmediate(done))
+        }
+    })
+  })
+  const running = await proxy(t, { table: only(p.url) })
+  const session = open(t, running.url)
+  for (const drip of [false, true])
+    for (const [text, trailers] of answers) {
+      isDripping = drip
+      answer = text
+      const heard = await call(session, { ':path': '/', te: 'trailers' })
+      if (trailers === undefined) t.ok(heard.code !== 0 || heard.status === 502, JSON.stringify(text))
+      else {
+        t.match(heard, { status: 200, body: 'hello', code: 0 }, JSON.stringify(text))
+        for (const [name, value] of Object.entries(trailers)) t.same(heard.trailers[name], value, name)
+        t.equal(heard.headers['transfer-encoding'], undefined)
+      }
+    }
+})
+
+test('fields that mean nothing in HTTP/2 end at the proxy, in answers, in 1xx and in trailers both ways', async t => {
+  const odd = 'HTTP2-Settings: x\r\nProxy-Connection: close\r\nTE: gzip\r\nUpgrade: h2c\r\nX-Kept: 1\r\n'
+  const h1 = await rawPod(t, s =>
+    s.on('data', () =>
+      s.write(`HTTP/1.1 103 Early Hints\r\n${odd}\r\nHTTP/1.1 200 OK\r\n${odd}Content-Length: 2\r\n\r\nok`),
+    ),
+  )
+  const running = await proxy(t, { table: only(h1.url) })
+  const session = open(t, running.url)
+  t.match(await call(session, { ':path': '/' }), { status: 200, headers: { 'x-kept': '1' }, body: 'ok' })
+  let came: IncomingHttpHeaders = {}
+  const h2 = await h2cPod(t, stream => {
+    stream.on('trailers', trailers => {
+      came = trailers
+    })
+    stream.resume().on('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end('ok')
+    })
+  })
+  running.swap(only(h2.url))
+  const stream = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true })
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1', host: 'evil', 'content-length': '3' }))
+  stream.resume().end('abc')
+  await once(stream, 'close')
+  t.match(came, { 'x-sum': '1', host: undefined, 'content-length': undefined })
 })
 
 test('the weight counts for each stream, and 100 at once are served over one connection', async t => {
@@ -177,6 +191,31 @@ test('a client that resets its stream cancels the request at the pod', async t =
   stream.close(8)
   await eventually(() => cancelled, 'cancelled')
   await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'nothing in flight')
+})
+
+test('an upload that is cancelled, or whose client is lost, never looks whole to the pod', async t => {
+  const ends: string[] = []
+  let halves = 0
+  const h1 = await pod(t, req => {
+    req.on('data', () => halves++).on('end', () => ends.push('whole'))
+    req.on('error', () => ends.push('cut'))
+  })
+  const h2 = await h2cPod(t, stream => {
+    stream.on('data', () => halves++)
+    stream.on('close', () => ends.push(stream.rstCode === 0 ? 'whole' : 'cut'))
+  })
+  for (const url of [h1.url, h2.url])
+    for (const end of ['reset', 'lost']) {
+      const running = await proxy(t, { table: only(url) })
+      const client = rawClient(t, running.port)
+      const head = literals([[':method', 'POST'], ...GET.slice(1)])
+      client.send(frame(TYPE.headers, END_HEADERS, 1, head), frame(TYPE.data, 0, 1, 'half'))
+      await eventually(() => halves === ends.length + 1, 'it is under way')
+      if (end === 'reset') client.send(frame(TYPE.reset, 0, 1, code(8)))
+      else client.socket.end()
+      await eventually(() => ends.length === halves, `${url === h1.url ? 'h1' : 'h2c'} ${end}`)
+    }
+  t.same(ends, ['cut', 'cut', 'cut', 'cut'])
 })
 
 test('gRPC: messages both ways, trailers at the end, and errors in trailers only', async t => {

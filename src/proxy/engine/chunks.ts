@@ -48,6 +48,8 @@ export class Chunks {
   next = 0
   /** A trailer that came in pieces, to pass on behind [from, to). */
   kept: Buffer | undefined
+  /** Once a bare body is done: the trailer that was taken off it, with the empty line; undefined: it has no field. */
+  taken: Buffer | undefined
 
   /** Begins a body. */
   begin(bare: boolean): void {
@@ -56,6 +58,7 @@ export class Chunks {
     this.digits = 0
     this.extension = 0
     this.trailer = undefined
+    this.taken = undefined
     this.bare = bare
   }
 
@@ -164,6 +167,7 @@ export class Chunks {
     if (field.next - first > MOST_TRAILER) return -1
     this.state = DONE
     if (before > 0 && !this.bare) this.kept = whole.subarray(0, field.next)
+    if (this.bare && i > first) this.taken = Buffer.from(whole.subarray(first, field.next))
     this.trailer = undefined
     return field.next - first - before
   }

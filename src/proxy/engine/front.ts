@@ -63,9 +63,10 @@ export async function openFront(
   const sessions = createSessions(core, isEmpty)
   const isSecure = certificate !== undefined
   const tcp = createTcp(core, () => isEmpty())
+  const { connections } = core.limits
+  const isFull = (): boolean => connections > 0 && clients.size + sessions.size() + tcp.size() >= connections
   const welcome = (accepted: Socket, port: number, peer?: string): Client | undefined => {
-    const { connections } = core.limits
-    if (connections > 0 && clients.size + tcp.size() >= connections) {
+    if (isFull()) {
       accepted.destroy()
       return undefined
     }
@@ -129,8 +130,9 @@ export async function openFront(
       const named = behind.get((socket as { _parent?: Socket })._parent ?? socket)
       const peer = named ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
       whenTabled(socket, () => {
-        if (socket.alpnProtocol === 'h2') sessions.take(socket, { peer, port, proto: 'https' })
-        else welcome(socket, port, named)
+        if (socket.alpnProtocol !== 'h2') welcome(socket, port, named)
+        else if (isFull()) socket.destroy()
+        else sessions.take(socket, { peer, port, proto: 'https' })
       })
     })
     const outer = isTls && proxied ? uncovered(server) : server
@@ -184,6 +186,7 @@ export async function openFront(
         extra.delete(number)
         server.close()
         for (const client of clients) if (client.port === number) client.retire()
+        sessions.retire(number)
       }
       const problems: string[] = []
       for (const number of ports) {

@@ -5,10 +5,23 @@ import type { Core } from '../core.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { isFull } from './outlet.ts'
+import type { Pool } from './pools.ts'
 import type { Asker, Upstream } from './upstream.ts'
 
 /** A longer body is not copied. */
-const MOST_BODY = 64 * 1024
+export const MOST_BODY = 64 * 1024
+
+/** The canary, if a mirror route wants a copy of the request there and the canary is not getting the request itself. */
+export function mirrorOf(route: CompiledRoute, dest: Dest, asked: Asked): Dest | undefined {
+  if (route.mirrors.length === 0 || dest.role === 'canary') return undefined
+  const canary = route.dests.find(d => d.role === 'canary')
+  if (!canary || canary.endpoints.length === 0) return undefined
+  return route.mirrors.some(m => m.takes(asked)) ? canary : undefined
+}
+
+/** Where the copies of a route are counted: apart from the canary's own requests. */
+export const mirrorSeries = (core: Core, route: CompiledRoute, canary: Dest): Series =>
+  core.stats.of(route, { ...canary, role: 'extra', key: 'mirror' })
 
 /** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
 export function copyFor(
@@ -18,10 +31,8 @@ export function copyFor(
   asked: Asked,
   isUpgrade: boolean,
 ): Copy | undefined {
-  if (dest.role === 'canary' || isUpgrade) return undefined
-  const canary = route.dests.find(d => d.role === 'canary')
-  if (!canary || canary.endpoints.length === 0 || !route.mirrors.some(m => m.takes(asked))) return undefined
-  return new Copy(core, canary, core.stats.of(route, { ...canary, role: 'extra', key: 'mirror' }))
+  const canary = isUpgrade ? undefined : mirrorOf(route, dest, asked)
+  return canary && new Copy(core, canary, mirrorSeries(core, route, canary))
 }
 
 /** Gathers a request as it is sent, sends it once more when it is whole, and reads the answer for the counters only. */
@@ -56,11 +67,15 @@ export class Copy implements Asker {
     if (to > from && this.size <= MOST_BODY) this.parts.push(Buffer.from(buf.subarray(from, to)))
   }
 
-  /** The request is whole: off it goes. */
+  /** The request is whole: off it goes. A pod that speaks HTTP/2 only gets no copy in HTTP/1.1. */
   send(): void {
     if (this.size > MOST_BODY) return
     const pool = this.core.pools.choose(this.canary.endpoints, undefined)
-    if (!pool) return
+    if (pool && pool.endpoint.protocol !== 'h2c') this.sendTo(pool)
+  }
+
+  /** Sends it to this pod. */
+  sendTo(pool: Pool): void {
     this.started = performance.now()
     this.series.mirrored++
     this.core.stats.begin(this.series)

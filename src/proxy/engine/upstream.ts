@@ -19,8 +19,9 @@ export type Asker = {
   begins(buf: Buffer, head: AnswerHead, to: number, kept: Buffer | undefined): void
   /** More of the body. */
   goesOn(buf: Buffer, from: number, to: number, kept: Buffer | undefined): void
-  /** The answer is whole. `reusable`: the pod keeps the connection. */
-  ends(reusable: boolean): void
+  /** The answer is whole. `reusable`: the pod keeps the connection. `trailer`: what was taken off with the chunks, its
+   * fields and the empty line; undefined: none. */
+  ends(reusable: boolean, trailer?: Buffer): void
   /** The pod switched protocols; what it said already in the new one is [head.end, to). */
   switches(buf: Buffer, head: AnswerHead, to: number): void
   /** Tunnelled octets; `from` equals `to` when the pod has nothing more to say. */
@@ -240,6 +241,7 @@ export class Upstream {
       this.state = CLOSE_BODY
       asker.begins(buf, answer, to, undefined)
     } else {
+      this.state = HEAD
       this.extra = to - end
       asker.begins(buf, answer, end, undefined)
       this.finish()
@@ -266,8 +268,9 @@ export class Upstream {
   }
 
   private finish(): void {
+    const trailer = this.state === CHUNKED_BODY ? this.chunks?.taken : undefined
     this.state = HEAD
-    this.asker?.ends(this.keeps && this.extra === 0 && this.isOpen)
+    this.asker?.ends(this.keeps && this.extra === 0 && this.isOpen, trailer)
   }
 }
 

@@ -3,29 +3,18 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import type { Asked } from '../asked.ts'
 import { isAuthority } from '../engine/octets.ts'
 import { forwardedElement, isTraceparent, type Marks, newTraceparent } from '../marks.ts'
+import { ENDS_HERE } from './fields.ts'
 
 /** What a stream asks for. `fields` are its headers without pseudo-headers and what ends at this hop, names in lower case. */
 export type H2Request = Asked &
   Readonly<{
     fields: readonly (readonly [name: string, value: string])[]
     length: number | undefined
+    /** Trailers are welcome (TE: trailers). */
+    trailers: boolean
   }>
 
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/
-/** They mean nothing in HTTP/2 (RFC 9113 8.2.2) or are written anew. */
-const ENDS_HERE = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'http2-settings',
-  'proxy-authenticate',
-  'proxy-authorization',
-])
-
 /** Reads the headers of a stream; a text says why they are refused. nghttp2 has checked their grammar. */
 export function readStream(headers: IncomingHttpHeaders): H2Request | string {
   const method = headers[':method'] ?? ''
@@ -42,7 +31,7 @@ export function readStream(headers: IncomingHttpHeaders): H2Request | string {
   if (length !== undefined && !/^(0|[1-9]\d{0,14})$/.test(length)) return 'Content-Length is not a plain number'
   const fields: [string, string][] = []
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || ENDS_HERE.has(name) || value === undefined) continue
+    if (name.startsWith(':') || name === 'host' || ENDS_HERE.has(name) || value === undefined) continue
     if (/[^!#$%&'*+.^_`|~0-9a-z-]/.test(name)) return 'a malformed field name'
     for (const one of Array.isArray(value) ? value : [value]) {
       if (/[\0\r\n]/.test(one)) return 'a malformed field value'
@@ -58,6 +47,7 @@ export function readStream(headers: IncomingHttpHeaders): H2Request | string {
       return Array.isArray(value) ? value.join(', ') : value
     },
     fields,
+    trailers: headers.te === 'trailers',
     length: length === undefined ? undefined : Number(length),
   }
 }

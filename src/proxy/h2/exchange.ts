@@ -5,10 +5,15 @@ import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
+import type { Pool } from '../engine/pools.ts'
 import { answerMarks, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
 import type { Series } from '../stats.ts'
 import { fieldsFor, type H2Caller, type H2Request, readStream, tracedFields } from './asked.ts'
+import { INTERNAL_ERROR } from './codes.ts'
+import type { Headers } from './fields.ts'
+import { copyOf, type StreamCopy } from './mirror.ts'
+import { isGrpc, isGrpcFailure, say } from './own-answer.ts'
 import { toH1 } from './to-h1.ts'
 import { toH2c } from './to-h2c.ts'
 
@@ -25,38 +30,65 @@ export type Flight = {
   readonly cookie: string | undefined
   /** The stream ended with its headers. */
   readonly isBare: boolean
-  /** After an attempt that no pod has seen: another pod, stable instead of the canary, or the end of it. */
-  goOn(): void
+  /** A copy in the making for the canary. */
+  readonly copy: StreamCopy | undefined
+  /** Octets of the body that came. */
+  got: number
+  /** Octets of the answer that were given to the stream. */
+  gave: number
+  /** Is a piece of the body due from the client? Then it has only so much time for it. */
+  isDue: boolean
+  /** After an attempt that no pod has seen: another pod, stable instead of the canary, or the end of it. `again`: a pod that
+   * may be asked once more where there is no other, on a new connection. */
+  goOn(again?: Pool): void
   /** After an attempt that a pod may have seen. `why` is told to the client where that was the last one. */
   goElsewhere(status: number, why: string): void
+  /** A piece of the body came. False: it is longer than bodies may be, and the client has been told. */
+  received(size: number): boolean
+  /** Gives a piece of the answer to the stream; false: it takes no more now. */
+  give(data: Buffer): boolean
   /** Fields of the proxy's own on the answer, names in lower case. */
   marks(): readonly (readonly [name: string, value: string])[]
-  /** The head of an answer was passed on. */
-  answered(status: number): void
+  /** Should stable answer instead of the canary, which said this? Then it is under way. */
+  goToRescue(status: number): boolean
+  /** The head of an answer is passed on. */
+  answered(headers: Headers | IncomingHttpHeaders): void
+  /** The trailers are passed on: gRPC says in them how it went. */
+  judged(trailers: Headers | IncomingHttpHeaders): void
   /** No whole answer: tells the client, in the proxy's own name if nothing was said yet. */
   fail(status: number, why: string): void
+  /** The client asked for too much, or too slowly: tells it. No pod's failure. */
+  refuse(status: number, why: string): void
+  /** Resets the stream with an error code of HTTP/2 (RFC 9113 7), as the pod did, or because it broke off. */
+  cut(code: number): void
 }
 
-/** Serves one stream. */
+/** Serves one stream; undefined: it was refused. */
 export function serveStream(
   core: Core,
   caller: H2Caller,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   isBare: boolean,
-): void {
+): Flight | undefined {
   stream.on('error', () => {})
   const asked = readStream(headers)
   if (typeof asked === 'string') {
     core.stats.strays.refused++
-    say(stream, 400, asked)
-    return
+    say(stream, 400, asked, false)
+    return undefined
+  }
+  const { inFlight } = core.limits
+  const grpc = isGrpc(asked.header('content-type'))
+  if (inFlight > 0 && core.load.inFlight >= inFlight) {
+    say(stream, 503, 'too many requests are in flight', grpc)
+    return undefined
   }
   const way = findWay(core.snapshot(), caller.port, asked)
   if (!way) {
     core.stats.strays.unrouted++
-    say(stream, 404, `no route for host ${asked.host()} and this path`)
-    return
+    say(stream, 404, `no route for host ${asked.host()} and this path`, grpc)
+    return undefined
   }
   const { route } = way
   const dest = choose(way, asked)
@@ -64,17 +96,22 @@ export function serveStream(
   const line = session?.line(way, asked, dest)
   const own = fieldsFor(asked, caller, session?.cookie)
   const { fields, traceparent } = core.marks ? tracedFields(own, core.marks) : { fields: own, traceparent: undefined }
+  const target = way.strip ? stripPrefix(asked.target(), way.prefix) : asked.target()
   const flight = begin(core, stream, route, dest, traceparent, {
     asked,
     isBare,
-    target: way.strip ? stripPrefix(asked.target(), way.prefix) : asked.target(),
+    target,
     fields,
+    copy: copyOf(core, route, dest, { asked, target, fields }),
     cookie: line?.toString('latin1').replace(/^Set-Cookie: |\r\n$/g, ''),
   })
+  if (asked.length !== undefined && !flight.received(0)) return flight
   flight.goOn()
+  if (isBare) flight.copy?.send()
+  return flight
 }
 
-type Parts = Pick<Flight, 'asked' | 'isBare' | 'target' | 'fields' | 'cookie'>
+type Parts = Pick<Flight, 'asked' | 'isBare' | 'target' | 'fields' | 'cookie' | 'copy'>
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -92,27 +129,42 @@ function begin(
   const started = performance.now()
   let dest = chosen
   let tried = new Set<string>()
+  let isForgiven = false
   let again = 0
   let rescuedFrom = 0
   let status = 0
   let failed = false
   core.stats.begin(series)
+  core.load.inFlight++
+  const grpc = isGrpc(parts.asked.header('content-type'))
   const note = core.access?.begin(parts.asked)
   if (note && traceparent) note.trace = traceIdOf(traceparent)
   stream.once('close', () => {
     const ms = performance.now() - started
+    core.load.inFlight--
     if (rescuedFrom !== 0) series.rescued++
     core.stats.end(series, rescuedFrom || status, ms, failed || rescuedFrom !== 0)
     if (note) core.access?.end(note, series, status, ms)
   })
-  const fail = (code: number, why: string): void => {
+  const cut = (code: number): void => {
     failed = true
+    status ||= 502
+    stream.close(code)
+  }
+  const fail = (code: number, why: string): void => {
+    if (stream.destroyed) return
+    if (stream.headersSent) {
+      cut(INTERNAL_ERROR)
+      return
+    }
+    failed = true
+    status = code
+    say(stream, code, why, grpc)
+  }
+  const refuse = (code: number, why: string): void => {
     if (stream.destroyed) return
     if (stream.headersSent) stream.close(INTERNAL_ERROR)
-    else {
-      status = code
-      say(stream, code, why)
-    }
+    else say(stream, code, why, grpc)
   }
   /** Stable gets what the canary failed, and the failure stays the canary's. */
   const rescue = (code: number): boolean => {
@@ -124,13 +176,18 @@ function begin(
     again = 0
     return true
   }
-  const goOn = (): void => {
+  const goOn = (once?: Pool): void => {
     const isFirst = tried.size === 0
-    const pool = core.pools.choose(isFirst ? dest.endpoints : endpointsNow(core, route, dest), tried)
+    const endpoints = isFirst ? dest.endpoints : endpointsNow(core, route, dest)
+    let pool = core.pools.choose(endpoints, tried)
+    if (!pool && once && !isForgiven && endpoints.some(e => e.key === once.endpoint.key)) {
+      isForgiven = true
+      pool = once
+    }
     if (pool) {
       if (!isFirst) series.retries++
       tried.add(pool.endpoint.key)
-      if (pool.endpoint.protocol === 'h2c') void toH2c(flight, pool)
+      if (pool.endpoint.protocol === 'h2c') toH2c(flight, pool)
       else toH1(flight, pool)
     } else if (rescue(isFirst ? 503 : 502)) goOn()
     else if (isFirst) fail(503, dest.problem ?? `no ready pod behind ${dest.target}`)
@@ -144,24 +201,34 @@ function begin(
     } else if (mayRepeat && rescue(code)) goOn()
     else fail(code, why)
   }
-  const answered = (code: number): void => {
-    status = code
+  const goToRescue = (code: number): boolean => {
+    if (!mayRepeat || route.rescue?.on.has(code) !== true || !rescue(code)) return false
+    goOn()
+    return true
+  }
+  const { bodyOctets } = core.limits
+  const received = (size: number): boolean => {
+    flight.got += size
+    if (bodyOctets === 0 || Math.max(flight.got, parts.asked.length ?? 0) <= bodyOctets) return true
+    refuse(413, `the body is longer than ${bodyOctets} octets`)
+    return false
+  }
+  const give = (data: Buffer): boolean => {
+    flight.gave += data.length
+    return stream.write(data)
+  }
+  const judged = (said: Headers | IncomingHttpHeaders): void => {
+    if (grpc && isGrpcFailure(said['grpc-status'])) failed = true
+  }
+  const answered = (headers: Headers | IncomingHttpHeaders): void => {
+    status = Number(headers[':status'] ?? 502)
+    judged(headers)
   }
   const marks = () => {
     const own = core.marks ? answerMarks(core.marks, dest, performance.now() - started) : []
     return own.map(([name, value]) => [name.toLowerCase(), value] as const)
   }
-  const flight: Flight = { core, stream, route, series, ...parts, goOn, goElsewhere, marks, answered, fail }
+  const steps = { goOn, goElsewhere, goToRescue, received, give, marks, answered, judged, fail, refuse, cut }
+  const flight: Flight = { core, stream, route, series, ...parts, ...steps, got: 0, gave: 0, isDue: false }
   return flight
-}
-
-const INTERNAL_ERROR = 2
-
-/** Answers in the proxy's own name. */
-function say(stream: ServerHttp2Stream, status: number, why: string): void {
-  if (stream.destroyed || stream.headersSent) return
-  stream.respond({ ':status': status, 'content-type': 'text/plain; charset=utf-8' })
-  stream.end(`pintle proxy: ${why}\n`)
-  // What of a body is still to come is of no use to anybody.
-  stream.resume()
 }

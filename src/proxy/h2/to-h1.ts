@@ -1,11 +1,12 @@
 // A stream for a pod that speaks HTTP/1.1: over the engine's own connections, its answers read by the engine's own parser.
 import type { AnswerHead } from '../engine/answer-head.ts'
-import { field, LINE, nextField, trimField } from '../engine/fields.ts'
 import { isFull } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
-import { NONE } from '../engine/request-head.ts'
+import { CHUNKED, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
+import { isCut } from './codes.ts'
 import type { Flight } from './exchange.ts'
+import { addField, type Headers, headersOf, trailersOf } from './fields.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -25,6 +26,7 @@ class H1Asker implements Asker {
   private isWhole: boolean
   private isSending = false
   private retried = false
+  private trailers: Headers = {}
 
   constructor(flight: Flight) {
     this.flight = flight
@@ -68,6 +70,7 @@ class H1Asker implements Asker {
     const { asked, target, fields } = flight
     let head = `${asked.method()} ${target} HTTP/1.1\r\nHost: ${asked.host()}\r\n`
     for (const [name, value] of fields) head += `${name}: ${value}\r\n`
+    if (asked.trailers) head += 'TE: trailers\r\nConnection: TE\r\n'
     if (this.isChunked) head += 'Transfer-Encoding: chunked\r\n'
     upstream.out.writeWhole(Buffer.from(`${head}\r\n`, 'latin1'))
     if (this.isWhole) this.limit(this.patience())
@@ -83,24 +86,42 @@ class H1Asker implements Asker {
   /** The body is read only from now on: until there is a connection, another pod may get the request. */
   private sendBody(): void {
     const { stream } = this.flight
+    const { flight } = this
     this.isSending = true
+    flight.isDue = true
     stream.on('data', (data: Buffer) => {
       const { upstream } = this
       if (!upstream || data.length === 0) return
+      if (!flight.received(data.length)) {
+        this.left()
+        return
+      }
+      flight.copy?.add(data)
       if (this.isChunked) upstream.out.writeWhole(Buffer.from(`${data.length.toString(16)}\r\n`))
       upstream.out.writeWhole(data)
       if (this.isChunked) upstream.out.writeWhole(CRLF)
-      if (isFull(upstream.out)) stream.pause()
+      if (isFull(upstream.out)) this.wait(true)
     })
     stream.once('end', () => {
+      if (isCut(stream)) return
       this.isWhole = true
+      flight.isDue = false
+      if (this.upstream) flight.copy?.send()
       if (this.isChunked) this.upstream?.out.writeWhole(LAST_CHUNK)
       if (!this.hasAnswered && this.upstream) this.limit(this.patience())
     })
   }
 
   sent(): void {
-    this.flight.stream.resume()
+    if (this.isSending) this.wait(false)
+  }
+
+  /** Holds the client back while the pod takes no more. */
+  private wait(isFor: boolean): void {
+    const { flight } = this
+    flight.isDue = !isFor && !this.isWhole
+    if (isFor) flight.stream.pause()
+    else flight.stream.resume()
   }
 
   interim(buf: Buffer, answer: AnswerHead): void {
@@ -111,15 +132,20 @@ class H1Asker implements Asker {
   begins(buf: Buffer, answer: AnswerHead, to: number): void {
     const { stream, cookie } = this.flight
     clearTimeout(this.timer)
-    this.hasAnswered = true
     if (stream.destroyed) return
-    this.flight.answered(answer.status)
+    if (this.flight.goToRescue(answer.status)) {
+      this.left()
+      return
+    }
+    this.hasAnswered = true
     const headers = headersOf(buf, answer)
-    if (answer.codingTo > 0) delete headers['transfer-encoding']
+    this.flight.answered(headers)
     if (cookie !== undefined) (headers['set-cookie'] as string[] | undefined)?.push(cookie)
     if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
     for (const [name, value] of this.flight.marks()) addField(headers, name, value)
-    stream.respond(headers, { endStream: answer.framing === NONE })
+    const isChunked = answer.framing === CHUNKED
+    stream.respond(headers, { endStream: answer.framing === NONE, waitForTrailers: isChunked })
+    if (isChunked) stream.once('wantTrailers', () => stream.sendTrailers(this.trailers))
     this.goesOn(buf, answer.end, to)
   }
 
@@ -127,12 +153,16 @@ class H1Asker implements Asker {
     const { stream } = this.flight
     if (to <= from || stream.destroyed) return
     // A stream keeps what it is given; the buffer is read into again at once.
-    if (!stream.write(Buffer.from(buf.subarray(from, to)))) this.upstream?.pause()
+    if (!this.flight.give(Buffer.from(buf.subarray(from, to)))) this.upstream?.pause()
   }
 
-  ends(reusable: boolean): void {
+  ends(reusable: boolean, trailer: Buffer | undefined): void {
     const { upstream } = this
     this.upstream = undefined
+    if (trailer) {
+      this.trailers = trailersOf(trailer)
+      this.flight.judged(this.trailers)
+    }
     if (reusable && this.isWhole && upstream) upstream.release(performance.now())
     else upstream?.drop()
     const { stream } = this.flight
@@ -182,24 +212,3 @@ class H1Asker implements Asker {
 
 const CRLF = Buffer.from('\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
-
-type Headers = Record<string, string | string[] | number>
-
-/** Fields of an answer as HTTP/2 wants them: lower case, without what ends here. */
-function headersOf(buf: Buffer, answer: AnswerHead): Headers {
-  const headers: Headers = { ':status': answer.status }
-  for (let at = answer.fieldsFrom; nextField(buf, at, answer.end) === LINE; at = field.next) {
-    if (answer.cuts.has(at)) continue
-    trimField(buf)
-    const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
-    const value = buf.toString('latin1', field.valueFrom, field.valueTo)
-    addField(headers, name, value)
-  }
-  return headers
-}
-
-function addField(headers: Headers, name: string, value: string): void {
-  const before = headers[name]
-  if (name === 'set-cookie') headers[name] = [...((before as string[] | undefined) ?? []), value]
-  else headers[name] = before === undefined ? value : `${before}, ${value}`
-}

@@ -1,137 +1,176 @@
-// A stream for a pod that speaks HTTP/2 without TLS (gRPC): one session for each pod, trailers and resets passed on both
-// ways. Sessions are kept with the pod's pool and leave with it.
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+// A stream for a pod that speaks HTTP/2 without TLS (gRPC): messages, trailers and resets passed on both ways.
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Pool } from '../engine/pools.ts'
+import { CANCEL, INTERNAL_ERROR, isCut, NO_ERROR, REFUSED_STREAM } from './codes.ts'
 import type { Flight } from './exchange.ts'
-
-const REFUSED_STREAM = 7
-const CANCEL = 8
+import { dropHopFields, type Headers, passingTrailers } from './fields.ts'
+import { podHeaders } from './pod-headers.ts'
+import { type Place, podSessions } from './pod-sessions.ts'
+import { Replay } from './replay.ts'
 
 /** Sends a stream to a pod; goes to another when this one takes no connection or refuses the stream unread. */
-export async function toH2c(flight: Flight, pool: Pool): Promise<void> {
-  const session = await sessionOf(pool, flight.core.limits.connect)
-  if (flight.stream.destroyed) return
-  if (!session) pool.avoid(performance.now())
-  if (!session || !(await send(flight, pool, session))) flight.goOn()
+export function toH2c(flight: Flight, pool: Pool): void {
+  const call = calls.get(flight) ?? new Call(flight)
+  calls.set(flight, call)
+  const place = podSessions(pool).take(flight.core.limits.connect)
+  if (place instanceof Promise) void place.then(found => call.attempt(pool, found))
+  else call.attempt(pool, place)
 }
 
-/** The session of a pod, made when there is none. Undefined: it takes no connection in time. */
-async function sessionOf(pool: Pool, limit: number): Promise<ClientHttp2Session | undefined> {
-  const known = pool.session as ClientHttp2Session | undefined
-  if (known && !known.closed && !known.destroyed) return known
-  const { connect } = await import('node:http2')
-  const host = pool.host.includes(':') ? `[${pool.host}]` : pool.host
-  return new Promise(done => {
-    const session = connect(`http://${host}:${pool.port}`)
-    const timer = setTimeout(() => session.destroy(), limit)
-    const forget = (): void => {
-      clearTimeout(timer)
-      if (pool.session === session) pool.session = undefined
-      done(undefined)
-    }
-    session.on('error', forget)
-    session.on('close', forget)
-    // Streams that are under way finish; new ones go to a new session.
-    session.on('goaway', forget)
-    session.once('connect', () => {
-      clearTimeout(timer)
-      pool.session = session
-      done(session)
-    })
-  })
-}
+/** What all attempts at a stream share. */
+const calls = new WeakMap<Flight, Call>()
 
-/** One attempt. False: the pod refused the stream without having looked at it, and nothing of a body was read. */
-function send(flight: Flight, pool: Pool, session: ClientHttp2Session): Promise<boolean> {
-  const { stream, asked, target, fields, isBare, core, route } = flight
-  const headers: Record<string, string | string[]> = {
-    ':method': asked.method(),
-    ':path': target,
-    ':authority': asked.host(),
-    ':scheme': 'http',
-    te: 'trailers',
+class Call {
+  private readonly flight: Flight
+  private readonly body: Replay | undefined
+  private request: ClientHttp2Stream | undefined
+  private timer: NodeJS.Timeout | undefined
+  private hasAnswered = false
+  private isLate = false
+
+  constructor(flight: Flight) {
+    this.flight = flight
+    const { stream } = flight
+    const cancel = (): void => void this.request?.close(stream.rstCode || CANCEL)
+    // A call that streams may take its time: the limit is for requests that are whole.
+    if (!flight.isBare) this.body = new Replay(flight, () => this.request && this.limit(), cancel)
+    stream.once('close', cancel)
+    stream.on('drain', () => this.request?.resume())
   }
-  for (const [name, value] of fields) {
-    const before = headers[name]
-    headers[name] = before === undefined ? value : [before, value].flat()
-  }
-  return new Promise(done => {
-    let hasAnswered = false
-    let isRead = false
-    let isLate = false
-    pool.inFlight++
-    const request = session.request(headers, { endStream: isBare, ...(isBare ? {} : { waitForTrailers: true }) })
-    const left = (): void => request.close(stream.rstCode || CANCEL)
-    const timer = setTimeout(() => {
-      isLate = true
-      request.close(CANCEL)
-    }, route.patience?.answer ?? core.limits.answer)
-    stream.once('close', left)
-    if (!isBare) {
-      stream.once('data', () => {
-        isRead = true
-      })
-      stream.pipe(request)
-      // A call that streams may take its time: the limit is for requests that are whole.
-      stream.once('end', () => timer.refresh())
-      passTrailers(stream, request)
-    }
-    relayAnswer(flight, request, () => {
-      hasAnswered = true
-      pool.failures = 0
-      clearTimeout(timer)
-    })
-    request.on('error', () => {})
-    request.once('close', () => {
-      clearTimeout(timer)
-      pool.inFlight--
-      stream.removeListener('close', left)
-      if (!stream.destroyed && !hasAnswered) {
-        if (request.rstCode === REFUSED_STREAM && !isRead) {
-          done(false)
-          return
-        }
-        if (isLate) flight.fail(504, 'no answer in time')
-        else if (request.rstCode !== 0 && request.rstCode !== CANCEL) stream.close(request.rstCode)
-        else flight.goElsewhere(502, 'the pod closed the connection before it answered')
-      } else if (!stream.destroyed && request.rstCode !== 0) stream.close(request.rstCode)
-      done(true)
-    })
-  })
-}
 
-function relayAnswer({ stream, cookie, answered, marks }: Flight, request: ClientHttp2Stream, began: () => void): void {
-  request.on('headers', interim => {
-    if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(interim)
-  })
-  request.once('response', (headers, flags) => {
-    began()
-    if (stream.destroyed) return
-    answered(Number(headers[':status'] ?? 502))
-    const isOver = (flags & 1) !== 0
-    const more: Record<string, string | string[]> =
-      cookie === undefined ? {} : { 'set-cookie': [...(headers['set-cookie'] ?? []), cookie] }
-    for (const [name, value] of marks()) more[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
-    stream.respond({ ...headers, ...more }, { endStream: isOver, ...(isOver ? {} : { waitForTrailers: true }) })
-    if (isOver) {
-      request.resume()
-      stream.resume()
+  /** `place`: where on a connection to the pod; undefined: it takes none. */
+  attempt(pool: Pool, place: Place | undefined): void {
+    const { flight, body } = this
+    const { stream, isBare } = flight
+    if (stream.destroyed) {
+      place?.give()
       return
     }
-    passTrailers(request, stream)
-    request.pipe(stream)
-  })
+    if (!place) {
+      pool.avoid(performance.now())
+      flight.goOn()
+      return
+    }
+    const request = place.open(podHeaders(flight), { endStream: isBare, waitForTrailers: !isBare })
+    if (!request) {
+      flight.goOn(pool)
+      return
+    }
+    this.request = request
+    this.isLate = false
+    pool.inFlight++
+    request.on('error', () => {})
+    request.once('close', () => {
+      pool.inFlight--
+      place.give()
+      if (this.request !== request) return
+      this.request = undefined
+      clearTimeout(this.timer)
+      body?.detach()
+      if (!stream.destroyed) this.ended(request, pool, place)
+    })
+    this.relayAnswer(request, pool)
+    body?.sendTo(request)
+    if (!body || body.isWhole) this.limit()
+  }
+
+  /** The time for the head of the answer begins. */
+  private limit(): void {
+    if (this.hasAnswered) return
+    const { route, core, isBare } = this.flight
+    const { attempt, answer } = route.patience ?? {}
+    clearTimeout(this.timer)
+    this.timer = setTimeout(
+      () => {
+        this.isLate = true
+        this.request?.close(CANCEL)
+      },
+      (isBare ? attempt : undefined) ?? answer ?? core.limits.answer,
+    )
+  }
+
+  private relayAnswer(request: ClientHttp2Stream, pool: Pool): void {
+    const { flight } = this
+    const { stream, cookie } = flight
+    let trailers: Headers = {}
+    request.on('headers', interim => {
+      dropHopFields(interim)
+      if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(interim)
+    })
+    request.on('trailers', came => {
+      trailers = passingTrailers(came)
+      flight.judged(trailers)
+    })
+    request.once('response', (headers, flags) => {
+      pool.failures = 0
+      clearTimeout(this.timer)
+      if (stream.destroyed) return
+      if (flight.goToRescue(Number(headers[':status']))) {
+        this.letGo(request)
+        return
+      }
+      this.hasAnswered = true
+      this.body?.forget()
+      dropHopFields(headers)
+      flight.answered(headers)
+      const isOver = (flags & END_STREAM) !== 0
+      this.addOwn(headers, cookie)
+      stream.respond(headers, { endStream: isOver, waitForTrailers: !isOver })
+      if (isOver) {
+        request.resume()
+        return
+      }
+      stream.once('wantTrailers', () => {
+        if (!stream.destroyed) stream.sendTrailers(trailers)
+      })
+      request.on('data', (data: Buffer) => {
+        if (!flight.give(data)) request.pause()
+      })
+      request.once('end', () => {
+        if (!isCut(request)) stream.end()
+      })
+    })
+  }
+
+  private addOwn(headers: IncomingHttpHeaders, cookie: string | undefined): void {
+    if (cookie !== undefined) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie]
+    for (const [name, value] of this.flight.marks())
+      headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+  }
+
+  /** The attempt is none any more: another one has begun. */
+  private letGo(request: ClientHttp2Stream): void {
+    if (this.request === request) this.request = undefined
+    request.close(CANCEL)
+  }
+
+  /** The pod's stream is over, while the client's is not. */
+  private ended(request: ClientHttp2Stream, pool: Pool, place: Place): void {
+    const { flight } = this
+    const { stream } = flight
+    const code = request.rstCode
+    if (this.hasAnswered) {
+      // What the client has begun to hear cannot be taken back; a lost pod is no wish of the client's to cancel.
+      if (!stream.writableEnded) flight.cut(place.isLost() || code === NO_ERROR ? INTERNAL_ERROR : code)
+      else if (!flight.isBare) stream.resume()
+      return
+    }
+    if (code === REFUSED_STREAM && (!this.body || this.body.canRepeat))
+      flight.goOn(place.isLeaving() ? pool : undefined)
+    else if (this.isLate) this.late()
+    else if (place.isLost()) {
+      pool.avoid(performance.now())
+      flight.goElsewhere(502, 'the pod broke off before it answered')
+    } else if (code === NO_ERROR || code === CANCEL)
+      flight.goElsewhere(502, 'the pod ended the stream before it answered')
+    else flight.cut(code)
+  }
+
+  private late(): void {
+    const { flight } = this
+    if (flight.route.patience?.attempt === undefined) flight.fail(504, 'no answer in time')
+    else flight.goElsewhere(504, 'no answer in time')
+  }
 }
 
-type Side = ClientHttp2Stream | import('node:http2').ServerHttp2Stream
-
-/** Trailers come before the end of what is read, and are asked for after the end of what is written. */
-function passTrailers(from: Side, to: Side): void {
-  let trailers: IncomingHttpHeaders = {}
-  from.on('trailers', (got: IncomingHttpHeaders) => {
-    trailers = got
-  })
-  to.on('wantTrailers', () => {
-    if (!to.destroyed) to.sendTrailers(trailers)
-  })
-}
+const END_STREAM = 1

@@ -1,0 +1,66 @@
+// Fields of answers and trailers in the form of HTTP/2: names in lower case, and nothing that means one connection only.
+import type { IncomingHttpHeaders } from 'node:http2'
+import type { AnswerHead } from '../engine/answer-head.ts'
+import { field, LINE, nextField, trimField } from '../engine/fields.ts'
+
+/** Headers as node:http2 takes them. */
+export type Headers = Record<string, string | string[] | number>
+
+/** They mean one connection only, or nothing in HTTP/2 (RFC 9113 8.2.2, RFC 9110 7.6.1). node:http2 throws on most of them. */
+export const ENDS_HERE: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'http2-settings',
+  'proxy-authenticate',
+  'proxy-authorization',
+])
+
+/** Fields that would change framing, routing or rights if somebody merged a trailer into the head (RFC 9110 6.5.1). */
+const NOT_IN_TRAILERS = new Set([...ENDS_HERE, 'content-length', 'host', 'trailer', 'forwarded', 'authorization'])
+
+/** Adds a field; one that is there already gets another value, as RFC 9110 5.3 has it. */
+export function addField(headers: Headers, name: string, value: string): void {
+  const before = headers[name]
+  if (name === 'set-cookie') headers[name] = [...((before as string[] | undefined) ?? []), value]
+  else headers[name] = before === undefined ? value : `${before}, ${value}`
+}
+
+/** The head of an HTTP/1.1 answer, without what ends here. */
+export function headersOf(buf: Buffer, answer: AnswerHead): Headers {
+  const headers: Headers = { ':status': answer.status }
+  for (let at = answer.fieldsFrom; nextField(buf, at, answer.end) === LINE; at = field.next) {
+    if (answer.cuts.has(at)) continue
+    trimField(buf)
+    const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
+    if (!ENDS_HERE.has(name)) addField(headers, name, buf.toString('latin1', field.valueFrom, field.valueTo))
+  }
+  return headers
+}
+
+/** The trailer section of a chunked body, which has been checked. */
+export function trailersOf(section: Buffer): Headers {
+  const trailers: Headers = {}
+  for (let at = 0; nextField(section, at, section.length) === LINE; at = field.next) {
+    trimField(section)
+    const name = section.toString('latin1', at, field.nameTo).toLowerCase()
+    if (!NOT_IN_TRAILERS.has(name)) addField(trailers, name, section.toString('latin1', field.valueFrom, field.valueTo))
+  }
+  return trailers
+}
+
+/** Trailers of an HTTP/2 peer as they may go on; those that may not are dropped. */
+export function passingTrailers(came: IncomingHttpHeaders): Headers {
+  const trailers: Headers = {}
+  for (const [name, value] of Object.entries(came))
+    if (value !== undefined && !NOT_IN_TRAILERS.has(name)) trailers[name] = value
+  return trailers
+}
+
+/** Takes from the answer of an HTTP/2 pod what ends here, in place. */
+export function dropHopFields(headers: IncomingHttpHeaders): void {
+  for (const name of ENDS_HERE) if (headers[name] !== undefined) delete headers[name]
+}

@@ -1,0 +1,84 @@
+// The body of a stream on its way to an h2c pod: read once, and kept until an answer begins, so that a stream that a pod
+// refused unread can go to another one (RFC 9113 8.7).
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import { isCut } from './codes.ts'
+import type { Flight } from './exchange.ts'
+import { type Headers, passingTrailers } from './fields.ts'
+
+/** A body of which more has been sent cannot be sent again. */
+const MOST_KEPT = 64 * 1024
+
+/** `whole` is called when the last of the body came, `refused` when there was too much of it. */
+export class Replay {
+  /** Has the whole body come? */
+  isWhole = false
+  private readonly flight: Flight
+  private to: ClientHttp2Stream | undefined
+  private parts: Buffer[] | undefined = []
+  private size = 0
+  private trailers: Headers = {}
+
+  constructor(flight: Flight, whole: () => void, refused: () => void) {
+    this.flight = flight
+    const { stream } = flight
+    stream.on('data', (data: Buffer) => {
+      if (!flight.received(data.length)) {
+        this.to = undefined
+        refused()
+        return
+      }
+      flight.copy?.add(data)
+      this.keep(data)
+      if (this.to && !this.to.write(data)) stream.pause()
+    })
+    stream.on('trailers', (came: IncomingHttpHeaders) => {
+      this.trailers = passingTrailers(came)
+    })
+    stream.once('end', () => {
+      if (isCut(stream)) return
+      this.isWhole = true
+      flight.copy?.send()
+      this.to?.end()
+      whole()
+    })
+  }
+
+  /** Can what was sent be sent again? */
+  get canRepeat(): boolean {
+    return this.parts !== undefined
+  }
+
+  /** From now on the body goes to this stream of a pod, from its beginning. */
+  sendTo(request: ClientHttp2Stream): void {
+    const { stream } = this.flight
+    this.to = request
+    request.on('wantTrailers', () => {
+      if (!request.destroyed) request.sendTrailers(this.trailers)
+    })
+    request.on('drain', () => {
+      if (this.to === request) stream.resume()
+    })
+    let isRoom = true
+    for (const part of this.parts ?? []) isRoom = request.write(part)
+    if (this.isWhole) request.end()
+    else if (isRoom) stream.resume()
+  }
+
+  /** Its pod is lost: the client waits until there is another. */
+  detach(): void {
+    this.to = undefined
+    if (!this.isWhole) this.flight.stream.pause()
+  }
+
+  /** An answer has begun: nothing is sent again. */
+  forget(): void {
+    this.parts = undefined
+  }
+
+  private keep(data: Buffer): void {
+    if (this.parts === undefined) return
+    this.size += data.length
+    if (this.size > MOST_KEPT) this.parts = undefined
+    else this.parts.push(data)
+  }
+}

@@ -1,0 +1,104 @@
+// What HTTP/2 connections of clients are held to, looked at once a second: readers that take nothing, bodies that do not
+// come, and control frames without end. Floods that nghttp2 and Node know (rapid resets, CONTINUATION, empty DATA frames,
+// acknowledgements that are not read) end there; what is left has in common that octets come in which are no requests.
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Limits } from '../core.ts'
+import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR } from './codes.ts'
+import type { Flight } from './exchange.ts'
+
+/** Octets a second that a client may send beside its requests. */
+const MOST_CONTROL = 128 * 1024
+/** So much a request's head may take of them. */
+const HEAD_ROOM = 8 * 1024
+/** PING and SETTINGS frames a second; each is answered. */
+const MOST_ANSWERED = 100
+/** So long a client may go on sending after its answer, in milliseconds. */
+const LINGER_MS = 2000
+
+/** A stream, and when something happened on it last. */
+type Watched = { readonly stream: ServerHttp2Stream; readonly flight: Flight | undefined; mark: number; since: number }
+
+/** One client's connection. */
+export class Watch {
+  private readonly session: ServerHttp2Session
+  private readonly socket: Socket
+  private readonly limits: Limits
+  private readonly streams = new Set<Watched>()
+  /** Octets of bodies on streams that are over. */
+  private done = 0
+  private begun = 0
+  private answered = 0
+  private last = { read: 0, written: 0, body: 0 }
+  private idleSince: number
+
+  constructor(session: ServerHttp2Session, socket: Socket, limits: Limits, now: number) {
+    this.session = session
+    this.socket = socket
+    this.limits = limits
+    this.idleSince = now
+    session.on('ping', () => this.answering())
+    session.on('remoteSettings', () => this.answering())
+  }
+
+  /** A stream has begun; `flight` undefined: it was refused. */
+  add(stream: ServerHttp2Stream, flight: Flight | undefined, now: number): void {
+    this.begun++
+    const watched = { stream, flight, mark: -1, since: now }
+    this.streams.add(watched)
+    stream.once('close', () => {
+      this.streams.delete(watched)
+      this.done += flight?.got ?? 0
+      if (this.streams.size === 0) this.idleSince = performance.now()
+    })
+  }
+
+  /** Looks at the clock; `seconds` since the last time. */
+  tick(now: number, seconds: number): void {
+    this.answered = 0
+    if (this.streams.size === 0 && now - this.idleSince > this.limits.idle) this.session.close()
+    if (this.isFlood(seconds)) this.end()
+    for (const watched of this.streams) this.look(watched, now)
+  }
+
+  private look(watched: Watched, now: number): void {
+    const { stream, flight } = watched
+    const waiting = stream.writableLength
+    const mark = (flight?.gave ?? 0) - waiting + (flight?.got ?? 0)
+    if (mark !== watched.mark) {
+      watched.mark = mark
+      watched.since = now
+      return
+    }
+    const ms = now - watched.since
+    if (stream.writableFinished) {
+      if (ms > LINGER_MS) stream.close(NO_ERROR)
+    } else if (waiting > 0) {
+      if (ms > this.limits.send) stream.close(CANCEL)
+    } else if (flight?.isDue === true && ms > this.limits.body) {
+      flight.refuse(408, 'the request body did not come in time')
+      flight.isDue = false
+    }
+  }
+
+  private isFlood(seconds: number): boolean {
+    const read = this.socket.bytesRead
+    const written = this.socket.bytesWritten
+    let body = this.done
+    for (const { flight } of this.streams) body += flight?.got ?? 0
+    const control = read - this.last.read - (body - this.last.body) * 1.1 - this.begun * HEAD_ROOM
+    // Whoever is sent much acknowledges much.
+    const allowed = MOST_CONTROL * Math.max(1, seconds) + (written - this.last.written) / 64
+    this.last = { read, written, body }
+    this.begun = 0
+    return control > allowed
+  }
+
+  private answering(): void {
+    if (++this.answered > MOST_ANSWERED) this.end()
+  }
+
+  private end(): void {
+    if (!this.session.destroyed) this.session.destroy(undefined, ENHANCE_YOUR_CALM)
+  }
+}
