@@ -18,7 +18,11 @@ type SliceEndpoint = Readonly<{
   targetRef?: Readonly<{ kind?: string; name?: string }>
 }>
 type ServicePort = Readonly<{ name?: string; port?: number; protocol?: string; appProtocol?: string }>
-type ServiceSpec = Readonly<{ ports?: readonly ServicePort[]; selector?: Readonly<Record<string, string>> }>
+type ServiceSpec = Readonly<{
+  ports?: readonly ServicePort[]
+  selector?: Readonly<Record<string, string>>
+  ipFamilies?: readonly string[]
+}>
 
 export const SERVICE_NAME = 'kubernetes.io/service-name'
 const HASH = 'rollouts-pod-template-hash'
@@ -46,6 +50,21 @@ export function backendOf(
   const wanted = spec.ports?.find(p => port === undefined || p.port === port || p.name === port)
   if (!wanted) return { endpoints: [], ...withHash, problem: `Service has no port ${port ?? ''}`.trim() }
 
+  // With two families each pod is in the slices of both: one is enough.
+  const families = spec.ipFamilies ?? []
+  const found = [...families, undefined].map(family => {
+    const own = slices.filter(({ addressType }) => family === undefined || addressType === family)
+    return addressesOf(own, wanted)
+  })
+  const chosen = found.find(({ ready }) => ready.size > 0)?.ready ?? found.at(-1)!.ending
+  const endpoints = [...chosen.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+  return { endpoints, ...withHash }
+}
+
+type Addresses = Readonly<{ ready: ReadonlyMap<string, Endpoint>; ending: ReadonlyMap<string, Endpoint> }>
+
+/** The addresses behind a port of the Service: of pods that are ready, and of those that end but still serve. */
+function addressesOf(slices: readonly KubeObject[], wanted: ServicePort): Addresses {
   const ready = new Map<string, Endpoint>()
   const ending = new Map<string, Endpoint>()
   for (const slice of slices) {
@@ -63,7 +82,5 @@ export function backendOf(
       else if (terminating && (serving ?? isReady ?? false)) ending.set(endpoint.key, endpoint)
     }
   }
-  const chosen = ready.size > 0 ? ready : ending
-  const endpoints = [...chosen.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
-  return { endpoints, ...withHash }
+  return { ready, ending }
 }

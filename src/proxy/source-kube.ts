@@ -19,6 +19,8 @@ export type RouteCache = Lookup &
     watch(kind: KindRef, options?: Readonly<{ namespace?: string; labelSelector?: string }>): void
     onChange(listener: (change: Readonly<{ object: KubeObject }>) => void): () => void
     synced(kind?: KindRef): Promise<void>
+    /** How each collection is followed; `problem`: why it is not. */
+    health?(): readonly Readonly<{ kind: KindRef; lastHeard: number | undefined; problem: string | undefined }>[]
   }>
 
 export type KubeSourceOptions = Readonly<{
@@ -43,6 +45,13 @@ export function kubeSource({ cache, namespace = '', ingress }: KubeSourceOptions
   return {
     about: `route tables${ingress ? ` and Ingresses of class ${ingress.ingressClass}` : ''} in ${places}`,
     follows: namespace,
+    deaf: () =>
+      (cache.health?.() ?? [])
+        .filter(({ problem }) => problem !== undefined)
+        .map(({ kind, lastHeard, problem }) => {
+          const last = lastHeard === undefined ? 'nothing is known' : `last heard ${new Date(lastHeard).toISOString()}`
+          return `cannot follow ${kind.kind}s in ${places}: ${problem}; ${last}`
+        }),
     async start(sink) {
       const scope = namespace === '' ? {} : { namespace }
       for (const kind of kinds)

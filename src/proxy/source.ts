@@ -16,6 +16,8 @@ export type Source = Readonly<{
   about: string
   /** In a cluster: the namespace whose ConfigMaps it follows, '' for all. */
   follows?: string
+  /** What keeps it from hearing of changes right now. */
+  deaf?(): readonly string[]
   /** Begins to deliver; resolves when the first table is there; the answer stops it.
    * Raises UserError when there will never be a table. */
   start(sink: Sink): Promise<() => void>

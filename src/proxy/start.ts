@@ -52,6 +52,8 @@ export type ProxyOptions = Readonly<{
   reusePort?: boolean
   /** Listening sockets that this process was given; they go before `listen` and `admin`. */
   inherited?: Inherited
+  /** Ends the wait for the first table: then the proxy is there without one, to be drained. */
+  stopped?: AbortSignal
   /** Seed of the weighted choices; replicas must differ. Default: by chance. */
   seed?: number
 }>
@@ -130,7 +132,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       applied,
       source: source?.about ?? 'swap',
       ...(source?.follows === undefined ? {} : { follows: source.follows }),
-      problems: [...problems, ...portProblems, ...serving.problems()],
+      problems: [...problems, ...(source?.deaf?.() ?? []), ...portProblems, ...serving.problems()],
       fuses: serving.blown(),
       uptimeSeconds: (performance.now() - started) / 1000,
     })
@@ -165,7 +167,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         ready: () => tabled && !draining,
       },
     )
-    stopSource = (await source?.start(sink)) ?? stopSource
+    // A cluster that does not answer may keep the first table back for ever.
+    stopSource = (await Promise.race([source?.start(sink), aborted(options.stopped)])) ?? stopSource
     await settled
   } catch (error) {
     await close()
@@ -205,6 +208,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     close,
   }
 }
+
+const aborted = (signal: AbortSignal | undefined): Promise<undefined> =>
+  new Promise(done => {
+    if (signal?.aborted) done(undefined)
+    signal?.addEventListener('abort', () => done(undefined), { once: true })
+  })
 
 const setupOf = ({
   listen = '127.0.0.1:0',

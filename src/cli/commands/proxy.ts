@@ -62,7 +62,7 @@ export default defineCommand({
     const { inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
     const grace = durationFlag(context.flags['grace'])
     const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
-    context.stopped()
+    const stopped = context.stopped()
     const log = logTo(context)
     let cache: Awaited<ReturnType<typeof openCache>> | undefined
     const connect = async () => {
@@ -71,10 +71,10 @@ export default defineCommand({
     }
     const options = await proxyOptionsFromFlags(context.flags, connect)
     const inherited = inheritedFrom(context.env, process.pid)
-    const proxy = await startProxy({ ...options, log, ...(inherited ? { inherited } : {}) })
+    const proxy = await startProxy({ ...options, log, stopped, ...(inherited ? { inherited } : {}) })
     context.out(`proxy on ${proxy.url}, admin on ${proxy.adminUrl}`)
     const pidFile = await writePid(context.flags['pidFile'])
-    if (inherited?.ready !== undefined) await sayReady(inherited.ready)
+    if (inherited?.ready !== undefined && !stopped.aborted) await sayReady(inherited.ready)
     const isHandedOver = await untilOver(context, proxy, log)
     // Connections that are kept open get an answer that asks them to leave before they are closed.
     await proxy.drain(isHandedOver ? { isHandedOver, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
