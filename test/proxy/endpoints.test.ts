@@ -38,6 +38,17 @@ test('ready pods only; ending ones only when there is nothing else; dead ones ne
   t.same(keys(slice([at('fd00::1')])), ['[fd00::1]:8080'])
 })
 
+test('with two families a pod counts once, in the first family that has ready ones', async t => {
+  const web = { ...service([{ port: 80 }]), spec: { ports: [{ port: 80 }], ipFamilies: ['IPv6', 'IPv4'] } }
+  const of = (addressType: string, ...endpoints: object[]) => ({ ...slice(endpoints), addressType })
+  const found = (...slices: KubeObject[]) => backendOf(web, slices, 80).endpoints.map(e => e.key)
+  const ending = { ready: false, serving: true, terminating: true }
+  t.same(found(of('IPv4', at('10.0.0.1')), of('IPv6', at('fd00::1'))), ['[fd00::1]:8080'])
+  t.same(found(of('IPv4', at('10.0.0.1')), of('IPv6')), ['10.0.0.1:8080'])
+  t.same(found(of('IPv4', at('10.0.0.1')), of('IPv6', at('fd00::1', ending))), ['10.0.0.1:8080'])
+  t.same(found(of('IPv4'), of('IPv6', at('fd00::1', ending))), ['[fd00::1]:8080'])
+})
+
 test('the port is found by number or name, through the name that Service and slice share', async t => {
   const web = service([
     { name: 'http', port: 80 },

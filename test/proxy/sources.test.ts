@@ -157,6 +157,30 @@ test('what the adapter writes is what the proxy serves, generation and all', asy
   t.equal(running.status().routes[0]?.dests[0]?.weight, 25, 'and the last good one stays')
 })
 
+test('a cluster that cannot be heard is told, with since when', async t => {
+  const { cache } = handCache()
+  let problem: string | undefined
+  const kind = { apiVersion: 'v1', kind: 'Service' }
+  const health = () => [{ kind, lastHeard: Date.UTC(2026, 0, 1), problem }]
+  const running = await proxy(t, { source: kubeSource({ cache: { ...cache, health }, namespace: 'shop' }) })
+  t.same(running.status().problems, [])
+  problem = 'connect ECONNREFUSED'
+  t.same(running.status().problems, [
+    'cannot follow Services in namespace shop: connect ECONNREFUSED; last heard 2026-01-01T00:00:00.000Z',
+  ])
+})
+
+test('a proxy that still waits for its first table can be ended', async t => {
+  const silent = { ...handCache().cache, synced: () => new Promise<void>(() => {}) }
+  const stop = new AbortController()
+  const starting = proxy(t, { source: kubeSource({ cache: silent }), stopped: stop.signal })
+  await new Promise(done => setTimeout(done, 50))
+  stop.abort()
+  const running = await starting
+  t.equal(running.status().ready, false)
+  await running.drain()
+})
+
 test('one bad ConfigMap does not hold the others, and nobody reaches into another namespace', async t => {
   const web = await pod(t, 'web')
   const { cache, put } = handCache()
