@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { parseAllDocuments } from 'yaml'
+import router from '../adapters/traffic/proxy.ts'
 import controller from '../src/cli/commands/controller.ts'
 import proxy from '../src/cli/commands/proxy.ts'
 import { kubeSource, type RouteCache } from '../src/proxy/source-kube.ts'
@@ -17,6 +18,14 @@ type Found = {
   metadata: { name: string; namespace?: string }
   rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[]
   spec: { template: { spec: { terminationGracePeriodSeconds: number; containers: [Container] } } }
+}
+
+type SidecarPod = {
+  metadata: { labels: Record<string, string> }
+  spec: {
+    serviceAccountName: string
+    initContainers: [Omit<Container, 'ports'> & { restartPolicy: string; ports: [{ name: string }] }]
+  }
 }
 
 const objectsIn = (file: string): Found[] =>
@@ -40,6 +49,27 @@ function flagsOf(command: typeof proxy): string[] {
   command.options?.(recorder as never)
   return flags
 }
+
+test('the sidecar is started with flags that exist, on loopback, with the Role of the proxy, and is found by its Service', async t => {
+  const objects = objectsIn('proxy/sidecar.yaml')
+  const of = (kind: string) => objects.find(o => o.kind === kind)!
+  const pod = of('Deployment').spec.template as unknown as SidecarPod
+  const [container] = pod.spec.initContainers
+  const known = [...flagsOf(proxy), '--namespace']
+  for (const arg of container.args.slice(1)) t.ok(known.includes(arg.split('=')[0]!), arg)
+  t.equal(container.restartPolicy, 'Always')
+  t.ok(container.args.includes('--listen=127.0.0.1:8090'))
+  const [{ name: port }] = container.ports
+  t.equal(container.readinessProbe.httpGet.port, port)
+  t.match(of('RoleBinding'), {
+    roleRef: { name: objectsIn('proxy/proxy.yaml').find(o => o.kind === 'Role')!.metadata.name },
+    subjects: [{ name: pod.spec.serviceAccountName }],
+  })
+  const service = of('Service') as unknown as { spec: { selector: Record<string, string> } }
+  const { label, port: asked } = router.followers!
+  t.match(service, { metadata: { labels: { [label]: 'true' } }, spec: { ports: [{ name: asked, targetPort: port }] } })
+  t.match(pod.metadata.labels, service.spec.selector)
+})
 
 test('containers are started with flags that exist, and probed on ports that they open', async t => {
   for (const [file, command] of [

@@ -1,5 +1,6 @@
 // What decides about a request before anything that spreads: the preview header, header routes, rules, ingress-nginx's own.
 import type { Asked } from './asked.ts'
+import { compileRegExp } from './bounded-regexp.ts'
 import type { Dest } from './compile.ts'
 import { cookieOf, stringTest, type Test } from './match.ts'
 import { anyRequest } from './request-match.ts'
@@ -82,7 +83,7 @@ function nginxRule(by: NonNullable<Route['canaryBy']>): Decide {
 
 function regExp(text: string): RegExp | undefined {
   try {
-    return new RegExp(text)
+    return compileRegExp(text).regExp
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 // Small matchers compiled once per table: strings, hosts, path prefixes, cookies.
+import { compileRegExp } from './bounded-regexp.ts'
 import type { StringMatchSpec } from './table.ts'
 
 export type Test = (value: string) => boolean
@@ -8,8 +9,8 @@ export function stringTest(match: StringMatchSpec): Test {
   const { exact, prefix, regex } = match
   if (exact !== undefined) return value => value === exact
   if (prefix !== undefined) return value => value.startsWith(prefix)
-  const compiled = new RegExp(regex ?? '')
-  return value => compiled.test(value)
+  const { regExp } = compileRegExp(regex ?? '')
+  return value => regExp.test(value)
 }
 
 /** The Host header without port, in lower case, without the dot of a rooted name. */

@@ -1,6 +1,7 @@
 // The route table as people and adapters write it: what a file, a ConfigMap or the flags say, checked before use.
 import * as z from 'zod'
 import { UserError } from '../errors.ts'
+import { compileRegExp } from './bounded-regexp.ts'
 import { UPSTREAM_FORM, upstreamAddress } from './upstream-address.ts'
 
 /** Largest `total` of a route: a thousandth of a per mille, and sums stay exact integers. */
@@ -14,7 +15,10 @@ const HOST = /^(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\
 const headerName = z.string().regex(HEADER_NAME, 'is not a header name')
 const cookieName = z.string().regex(HEADER_NAME, 'is not a cookie name')
 
-const pattern = z.string().refine(isRegExp, 'is not a regular expression')
+const pattern = z.string().superRefine((text, ctx) => {
+  const message = faultOf(text)
+  if (message !== undefined) ctx.addIssue({ code: 'custom', message })
+})
 
 /** One of exact, prefix or regex (unanchored, as JavaScript reads it). */
 const stringMatch = z
@@ -301,10 +305,11 @@ export const badTable = (where: string, fault: string): UserError =>
     'Correct it; a proxy that runs keeps its last good table.',
   )
 
-function isRegExp(text: string): boolean {
+/** Compiles only; what is wrong with it, or undefined. */
+function faultOf(text: string): string | undefined {
   try {
-    return Boolean(new RegExp(text))
+    return compileRegExp(text).isBounded ? undefined : 'could take for ever: no lookahead, backreferences, long counts'
   } catch {
-    return false
+    return 'is not a regular expression'
   }
 }
