@@ -1,6 +1,8 @@
 // What stands around a proxy under measurement: two origins and the load on core 0, and the clock of a process tree.
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { get as getSecure } from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,20 +14,41 @@ const run = promisify(execFile)
 export const LOAD_CORE = '0'
 export const PROXY_CORE = '1'
 
-export type Kind = 'get1k' | 'get64k' | 'post16k'
-export const KINDS: readonly Kind[] = ['get1k', 'get64k', 'post16k']
-const PATHS: Readonly<Record<Kind, string>> = { get1k: '/1k', get64k: '/64k', post16k: '/post' }
+export type Kind = 'get1k' | 'get64k' | 'post16k' | 'tls1k'
+export const KINDS: readonly Kind[] = ['get1k', 'get64k', 'post16k', 'tls1k']
+const PATHS: Readonly<Record<Kind, string>> = { get1k: '/1k', get64k: '/64k', post16k: '/post', tls1k: '/1k' }
 
 /** Everything that was started, to be stopped whatever happens. */
 const started: (() => void)[] = []
 
+/** Programs that run right now and end by themselves. */
+const running = new Set<ChildProcess>()
+
 /** Stops whatever was started. */
 export function stopAll(): void {
+  for (const child of running) child.kill('SIGKILL')
   for (const stop of started.splice(0).reverse()) stop()
 }
 
+/** Runs a program to its end on the core of the load; what it printed. Raises an Error when it fails. */
+export async function runLoad(command: readonly string[]): Promise<string> {
+  const promise = run('taskset', ['-c', LOAD_CORE, ...command])
+  running.add(promise.child)
+  try {
+    return (await promise).stdout
+  } finally {
+    running.delete(promise.child)
+  }
+}
+
 /** Starts a command on one core; raises an Error when it ends by itself at once. */
-export async function startOn(core: string, command: string, args: readonly string[], port: number): Promise<number> {
+export async function startOn(
+  core: string,
+  command: string,
+  args: readonly string[],
+  port: number,
+  isSecure = false,
+): Promise<number> {
   const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   let code: number | null | undefined
@@ -41,19 +64,22 @@ export async function startOn(core: string, command: string, args: readonly stri
   })
   started.push(() => child.kill('SIGTERM'))
   for (let i = 0; i < 200 && code === undefined; i++) {
-    if (await answers(port)) return child.pid!
+    if (await answers(port, isSecure)) return child.pid!
     await sleep(50)
   }
   throw new Error(`${command} does not answer on port ${port}: ${said.trim()}`)
 }
 
-async function answers(port: number): Promise<boolean> {
-  try {
-    await fetch(`http://127.0.0.1:${port}/1k`, { signal: AbortSignal.timeout(1000) }).then(r => r.arrayBuffer())
-    return true
-  } catch {
-    return false
-  }
+function answers(port: number, isSecure: boolean): Promise<boolean> {
+  const ask = isSecure ? getSecure : get
+  const options = { port, host: '127.0.0.1', path: '/1k', timeout: 1000, rejectUnauthorized: false, agent: false }
+  return new Promise(done => {
+    const req = ask(options, res => {
+      res.resume().on('end', () => done(true))
+    })
+    req.on('timeout', () => req.destroy())
+    req.on('error', () => done(false))
+  })
 }
 
 export function freePort(): Promise<number> {
@@ -136,8 +162,9 @@ export async function load(
   connections: number,
   seconds: number,
 ): Promise<Load> {
-  const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(folder, `${kind}.lua`)]
-  const { stdout } = await run('taskset', [...args, `http://127.0.0.1:${port}${PATHS[kind]}`])
+  const args = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(folder, `${kind}.lua`)]
+  const scheme = kind === 'tls1k' ? 'https' : 'http'
+  const stdout = await runLoad([...args, `${scheme}://127.0.0.1:${port}${PATHS[kind]}`])
   const [, json] = /JSON(\{.*\})/.exec(stdout) ?? []
   if (json === undefined) throw new Error(`wrk said nothing that can be read: ${stdout}`)
   return JSON.parse(json)

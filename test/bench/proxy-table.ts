@@ -3,7 +3,7 @@
 
 /** One round: processor time per request in microseconds, requests a second, p99 in microseconds. */
 export type Round = Readonly<{ round: number; cpu: number; rate: number; p99: number }>
-type Latency = Readonly<{ requests: number; failed: number; p50: number; p99: number; p999: number }>
+type Latency = Readonly<{ requests: number; failed: number; overdue: number; p50: number; p99: number; p999: number }>
 
 /** By kind of request and proxy. */
 export type Figures = {
@@ -12,6 +12,10 @@ export type Figures = {
   /** MB at 1,000 connections. */
   resident: Record<string, number>
   latency: Record<string, Latency[]>
+  /** Requests a second of the latency rows. */
+  pace: number
+  /** By share in per cent: requests, and how many more or fewer the canary got than its share. */
+  shares: readonly Readonly<{ percent: number; requests: number; off: number }>[]
 }
 
 const quantile = (numbers: readonly number[], q: number): number => {
@@ -25,19 +29,20 @@ const median = (numbers: readonly number[]): number => quantile(numbers, 0.5)
 
 /** How many times less processor time `ours` takes than `theirs`: the median over the rounds. */
 export function ratio(ours: readonly Round[] | undefined, theirs: readonly Round[] | undefined): number | undefined {
-  if (!ours || !theirs || ours.length === 0) return undefined
+  if (!ours?.length || !theirs?.length) return undefined
   const pairs = ours.flatMap(one => theirs.filter(other => other.round === one.round).map(other => other.cpu / one.cpu))
   return median(pairs)
 }
 
 const RIVALS = ['nginx', 'haproxy', 'http-proxy']
 
-export function tableOf({ rounds, errors, resident, latency }: Figures): string {
+export function tableOf({ rounds, errors, resident, latency, pace, shares }: Figures): string {
   const lines: string[][] = [
     ['request', 'proxy', 'CPU us', 'quartiles', 'requests/s', 'p99 us', ...RIVALS.map(name => `x ${name}`)],
   ]
   for (const [kind, byName] of Object.entries(rounds))
     for (const [name, all] of Object.entries(byName)) {
+      if (all.length === 0) continue
       const cpu = all.map(one => one.cpu)
       lines.push([
         kind,
@@ -49,14 +54,18 @@ export function tableOf({ rounds, errors, resident, latency }: Figures): string 
         ...RIVALS.map(rival => (rival === name ? '1' : (ratio(all, byName[rival])?.toFixed(2) ?? ''))),
       ])
     }
-  const rest: string[][] = [['proxy', 'MB at 1,000', 'failed', 'p50 us', 'p99 us', 'p99.9 us (by the clock)']]
+  const rest: string[][] = [['proxy', 'MB at 1,000', 'failed', 'p50 us', 'p99 us', `p99.9 us (${pace}/s by the clock)`]]
   for (const name of Object.keys(resident)) {
     const at = latency[name] ?? []
-    const failed = (errors[name] ?? 0) + at.reduce((sum, one) => sum + one.failed, 0)
+    const failed = errors[name] ?? 0
     const times = (['p50', 'p99', 'p999'] as const).map(q => (at.length ? median(at.map(o => o[q])).toFixed(0) : ''))
     rest.push([name, resident[name]!.toFixed(0), `${failed}`, ...times])
   }
-  return `${aligned(lines)}\n\n${aligned(rest)}\n`
+  const exact = [
+    ['share of the canary', 'requests', 'off by'],
+    ...shares.map(s => [`${s.percent} %`, `${s.requests}`, s.off.toFixed(1)]),
+  ]
+  return [lines, rest, ...(shares.length > 0 ? [exact] : [])].map(part => `${aligned(part)}\n`).join('\n')
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {
@@ -82,9 +91,13 @@ const GATES: readonly Gate[] = [
   { kind: 'post16k', rival: 'http-proxy', least: 7 },
 ]
 const MOST_MB = 120
+/** What two threads on one core may cost more than one. */
+const WORKERS = 0.9
+/** Of nginx and haproxy, with TLS in front. */
+const TLS = 0.6
 
 /** What was aimed at, and what it came to. */
-export function gates({ rounds, resident }: Figures): string {
+export function gates({ rounds, resident, latency, shares, errors }: Figures): string {
   const lines = GATES.flatMap(({ kind, rival, least }) => {
     const got = ratio(rounds[kind]?.['pintle'], rounds[kind]?.[rival])
     if (got === undefined) return []
@@ -93,5 +106,26 @@ export function gates({ rounds, resident }: Figures): string {
   const mb = resident['pintle']
   if (mb !== undefined)
     lines.push(`${mb < MOST_MB ? 'met   ' : 'missed'}  ${mb.toFixed(0)} MB at 1,000 connections, aim ${MOST_MB}`)
+  const say = (isMet: boolean, text: string) => lines.push(`${isMet ? 'met   ' : 'missed'}  ${text}`)
+  for (const rival of ['nginx', 'haproxy']) {
+    const got = ratio(rounds['tls1k']?.['pintle'], rounds['tls1k']?.[rival])
+    if (got !== undefined) say(got >= TLS, `tls1k: ${got.toFixed(2)} x ${rival}, aim ${TLS}`)
+  }
+  const threads = ratio(rounds['get1k']?.['pintle-2-workers'], rounds['get1k']?.['pintle'])
+  if (threads !== undefined) say(threads >= WORKERS, `two workers: ${threads.toFixed(2)} x one, aim ${WORKERS}`)
+  const p99 = (name: string) => median((latency[name] ?? []).map(one => one.p99))
+  if (latency['pintle']?.length && latency['nginx']?.length)
+    say(
+      p99('pintle') <= p99('nginx'),
+      `p99 ${p99('pintle').toFixed(0)} us, nginx ${p99('nginx').toFixed(0)} us at equal load`,
+    )
+  for (const { percent, requests, off } of shares)
+    say(Math.abs(off) <= 1, `${percent} % of ${requests} requests: off by ${off.toFixed(1)}, aim 1`)
+  say(
+    Object.values(errors).every(n => n === 0),
+    `failed: ${Object.entries(errors)
+      .map(([name, n]) => `${name} ${n}`)
+      .join(', ')}`,
+  )
   return lines.join('\n')
 }
