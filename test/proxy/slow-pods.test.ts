@@ -17,14 +17,14 @@ async function lasts(w: Wire): Promise<number> {
 
 test('a pod that takes its time over an upload is not the fault of the client', async t => {
   const p = await pod(t, async (req: IncomingMessage, res: ServerResponse) => {
-    await sleep(1200 + 10 * Number(req.url?.slice(1)))
+    await sleep(3000 + 10 * Number(req.url?.slice(1)))
     let got = 0
     req.on('data', part => {
       got += part.length
     })
     req.on('end', () => res.end(`${got}`))
   })
-  const { url } = await proxy(t, { table: only(p.url), limits: { body: 800 } })
+  const { url } = await proxy(t, { table: only(p.url), limits: { body: 2500 } })
   const body = Buffer.alloc(16_000_000)
   const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => ask(url, `/${i}`, { method: 'POST', body })))
   const bodies = answers.map(answer => answer.body)
