@@ -69,7 +69,14 @@ export function exposition(stats: Stats, gauges: Gauges): string {
     gauges.fuses,
   )
   single('pintle_proxy_unrouted_total', 'counter', 'Requests that no route matched.', stats.strays.unrouted)
-  single('pintle_proxy_refused_total', 'counter', 'Malformed or ambiguous requests.', stats.strays.refused)
+  single('pintle_proxy_refused_total', 'counter', 'Malformed, ambiguous or too long requests.', stats.strays.refused)
+  single('pintle_proxy_shed_total', 'counter', 'Requests answered 503 as too many were in flight.', stats.strays.shed)
+  single(
+    'pintle_proxy_turned_away_total',
+    'counter',
+    'Connections closed at once as there were too many.',
+    stats.strays.turnedAway,
+  )
   return `${lines.join('\n')}\n`
 }
 

@@ -2,6 +2,7 @@
 import type { CompiledRoute, Dest } from './compile.ts'
 import { BUCKETS, bucketOf, newHistogram, pairsOf, quantile } from './histogram.ts'
 import { LONGEST_WINDOW, Series, SLOT, SLOT_SIZE } from './series.ts'
+import { countStrays, type Strays } from './strays.ts'
 
 export { LONGEST_WINDOW, Series } from './series.ts'
 
@@ -44,12 +45,9 @@ export type Stats = Readonly<{
   recent(series: Series, seconds: number): number
   /** Forgets series that are idle and not in use. */
   forget(used: readonly CompiledRoute[]): void
-  /** Requests that matched no route, or were refused as malformed. */
+  /** What no version got. */
   readonly strays: Strays
 }>
-
-/** Requests that matched no route, and refused ones. */
-export type Strays = { unrouted: number; refused: number }
 
 export const keyOf = (route: string, role: string, hash: string): string => `${route}\n${role}\n${hash}`
 const labelOf = (dest: Dest): string => (dest.role === 'extra' ? dest.key : dest.role)
@@ -65,7 +63,7 @@ export const nameOf = (route: CompiledRoute, dest: Dest) => ({
 export function createStats(
   now: () => number = Date.now,
   onNew: (series: Series) => void = () => {},
-  strays: Strays = { unrouted: 0, refused: 0 },
+  strays: Strays = countStrays(),
 ): Stats {
   const series = new Map<string, Series>()
   const origin = performance.timeOrigin

@@ -2,6 +2,7 @@
 import type { Snapshot } from './compile.ts'
 import type { Blown } from './fuse.ts'
 import type { Stats } from './stats.ts'
+import type { Strays } from './strays.ts'
 
 export type DestStatus = Readonly<{
   role: string
@@ -43,6 +44,9 @@ export type Status = Readonly<{
   uptimeSeconds: number
   unrouted: number
   refused: number
+  /** Requests answered 503 as too many were in flight, and connections closed at once as there were too many. */
+  shed: number
+  turnedAway: number
   routes: readonly Readonly<{ name: string; total: number; dests: readonly DestStatus[] }>[]
   /** Versions that are in no route any more but were a while ago, or still have requests. */
   former: readonly Readonly<{
@@ -56,7 +60,7 @@ export type Status = Readonly<{
 }>
 
 /** The parts that do not come from table or counters. */
-export type About = Omit<Status, 'generation' | 'unrouted' | 'refused' | 'routes' | 'former'>
+export type About = Omit<Status, 'generation' | keyof Strays | 'routes' | 'former'>
 
 /** Puts the status together. */
 export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status {
@@ -99,8 +103,8 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
       tunnels,
       requests: sum(classes),
     }))
-  const { unrouted, refused } = stats.strays
-  return { ...about, generation: snapshot.generation, unrouted, refused, routes, former }
+  const { unrouted, refused, shed, turnedAway } = stats.strays
+  return { ...about, generation: snapshot.generation, unrouted, refused, shed, turnedAway, routes, former }
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -5,10 +5,11 @@ import type { Backend } from './endpoints.ts'
 import type { Blown } from './fuse.ts'
 import type { SeriesName } from './series.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
-import { createStats, type Series, type Strays } from './stats.ts'
+import { createStats, type Series } from './stats.ts'
+import { countStrays } from './strays.ts'
 import type { RouteTable } from './table.ts'
 
-/** `strays`: memory of two doubles. */
+/** `strays`: memory for their counts. */
 export type WorkerSetup = Setup & Readonly<{ strays: SharedArrayBuffer }>
 
 export type ToWorker =
@@ -26,25 +27,10 @@ export type FromWorker =
 const setup = workerData as WorkerSetup
 const say = (message: FromWorker): void => parentPort?.postMessage(message)
 
-const shared = new Float64Array(setup.strays)
-const strays: Strays = {
-  get unrouted() {
-    return shared[0]!
-  },
-  set unrouted(n) {
-    shared[0] = n
-  },
-  get refused() {
-    return shared[1]!
-  },
-  set refused(n) {
-    shared[1] = n
-  },
-}
 const share = ({ route, role, hash, memory, target }: Series): void =>
   say({ is: 'series', route, role, hash, memory, target })
 // The target of a series is set when it is begun; it is told then.
-const stats = createStats(Date.now, share, strays)
+const stats = createStats(Date.now, share, countStrays(setup.strays))
 
 try {
   const serving = await openServing(setup, stats)

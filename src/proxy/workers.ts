@@ -8,7 +8,8 @@ import type { Backend } from './endpoints.ts'
 import type { Blown } from './fuse.ts'
 import type { Inherited } from './inherited.ts'
 import { openServing, type Serving, type Setup } from './serving.ts'
-import { keyOf, nameOf, recentOf, reportOf, Series, type Stats, type Strays } from './stats.ts'
+import { keyOf, nameOf, recentOf, reportOf, Series, type Stats } from './stats.ts'
+import { countStrays, type Strays, strayMemory, sumStrays } from './strays.ts'
 import { parseTable, type RouteTable } from './table.ts'
 import { servicesOf } from './version-pods.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './worker.ts'
@@ -159,14 +160,14 @@ function startThread(
 type Merged = Readonly<{
   stats: Stats
   add(series: Series, target: string): void
-  /** Memory for one more thread's count of strays: unrouted, refused. */
+  /** Memory for one more thread's counts of strays. */
   strays(): SharedArrayBuffer
 }>
 
 /** Counters of all threads, summed as they are read. */
 function mergedStats(now: () => number = Date.now): Merged {
   const parts = new Map<string, Series[]>()
-  const strays: Float64Array[] = []
+  const strays: Strays[] = []
   const sumOf = (all: readonly Series[], of: ConstructorParameters<typeof Series>[0]): Series => {
     const sum = new Series(of)
     for (const one of all) {
@@ -177,15 +178,6 @@ function mergedStats(now: () => number = Date.now): Merged {
   }
   const partsOf = ({ route, role, hash }: Series): readonly Series[] => parts.get(keyOf(route, role, hash)) ?? []
   const every = (): Series[] => [...parts.values()].flat()
-  const straysNow = (at: 0 | 1): number => strays.reduce((sum, one) => sum + one[at]!, 0)
-  const merged: Strays = {
-    get unrouted() {
-      return straysNow(0)
-    },
-    get refused() {
-      return straysNow(1)
-    },
-  }
   return {
     stats: {
       of(route, dest) {
@@ -200,7 +192,7 @@ function mergedStats(now: () => number = Date.now): Merged {
       report: (route, seconds, isWhole) => reportOf(every(), route, seconds, now(), isWhole),
       recent: (series, seconds) => recentOf(partsOf(series), seconds, now()),
       forget() {},
-      strays: merged,
+      strays: sumStrays(strays),
     },
     add(series, target) {
       series.target = target
@@ -208,8 +200,8 @@ function mergedStats(now: () => number = Date.now): Merged {
       parts.set(key, [...(parts.get(key) ?? []), series])
     },
     strays() {
-      const memory = new SharedArrayBuffer(16)
-      strays.push(new Float64Array(memory))
+      const memory = strayMemory()
+      strays.push(countStrays(memory))
       return memory
     },
   }

@@ -16,6 +16,8 @@ test('beyond the limit of requests in flight there is a quick 503, and room agai
   await eventually(() => held.length === 3, 'room again')
   held[2]?.()
   t.equal((await next).status, 200)
+  t.match(running.status(), { shed: 2, turnedAway: 0 })
+  t.match((await ask(running.adminUrl, '/metrics')).body, /^pintle_proxy_shed_total 2$/m)
 })
 
 test('a longer body than allowed is a 413, by its length or as it comes', async t => {
@@ -38,6 +40,8 @@ test('connections beyond the limit are closed, those within it go on', async t =
   const [a, b] = [wire(t, running.port, get), wire(t, running.port, get)]
   await Promise.all([a.until('ok'), b.until('ok')])
   t.equal(await wire(t, running.port, get).closed, '')
+  t.match(running.status(), { shed: 0, turnedAway: 1 })
+  t.match((await ask(running.adminUrl, '/metrics')).body, /^pintle_proxy_turned_away_total 1$/m)
   a.socket.write(get)
   await a.until(/ok[\s\S]*ok/)
   b.socket.end()

@@ -24,6 +24,7 @@ test('threads share a port, a table and its counters', async t => {
   )
   await wire(t, running.port, 'GET / HTTP/1.1\r\n\r\n').closed
   await eventually(() => running.status().refused === 1, 'refusals are counted too')
+  t.match(running.status(), { unrouted: 0, shed: 0, turnedAway: 0 }, 'each kind by itself')
 })
 
 test('a table is in force in every thread when the status says its generation', async t => {

@@ -257,6 +257,7 @@ export class Client {
     if (!whole) this.deadline = this.clock.now + this.core.limits.body
     const { inFlight } = this.core.limits
     if (inFlight > 0 && this.core.load.inFlight >= inFlight) {
+      this.core.stats.strays.shed++
       this.say(503, 'too many requests are in flight')
       this.answered()
     } else this.exchange.begin(buf, bodyTo, kept, whole)

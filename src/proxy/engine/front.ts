@@ -64,7 +64,12 @@ export async function openFront(
   const isSecure = certificate !== undefined
   const tcp = createTcp(core, () => isEmpty())
   const { connections } = core.limits
-  const isFull = (): boolean => connections > 0 && clients.size + sessions.size() + tcp.size() >= connections
+  /** Too many connections? Then this one is counted as turned away. */
+  const isFull = (): boolean => {
+    const full = connections > 0 && clients.size + sessions.size() + tcp.size() >= connections
+    if (full) core.stats.strays.turnedAway++
+    return full
+  }
   const welcome = (accepted: Socket, port: number, peer?: string): Client | undefined => {
     if (isFull()) {
       accepted.destroy()

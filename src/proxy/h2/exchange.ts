@@ -81,6 +81,7 @@ export function serveStream(
   const { inFlight } = core.limits
   const grpc = isGrpc(asked.header('content-type'))
   if (inFlight > 0 && core.load.inFlight >= inFlight) {
+    core.stats.strays.shed++
     say(stream, 503, 'too many requests are in flight', grpc)
     return undefined
   }
