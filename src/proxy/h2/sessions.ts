@@ -41,7 +41,7 @@ const OPTIONS = {
   maxSessionInvalidFrames: 100,
   maxSessionRejectedStreams: 100,
 }
-const TICK_MS = 1000
+const TICK_MS = 250
 /** The last identifier that a stream can have (RFC 9113 5.1.1). */
 const LAST_STREAM = 2 ** 31 - 1
 /** Milliseconds of silence after which the kernel asks whether the client is still there. */

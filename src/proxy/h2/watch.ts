@@ -1,4 +1,4 @@
-// What HTTP/2 connections of clients are held to, looked at once a second: readers that take nothing, bodies that do not
+// What HTTP/2 connections of clients are held to, looked at a few times a second: readers that take nothing, bodies that do not
 // come, and control frames without end. Floods that nghttp2 and Node know (rapid resets, CONTINUATION, empty DATA frames,
 // acknowledgements that are not read) end there; what is left has in common that octets come in which are no requests.
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
@@ -7,11 +7,11 @@ import type { Limits } from '../core.ts'
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR } from './codes.ts'
 import type { Flight } from './exchange.ts'
 
-/** Octets a second that a client may send beside its requests. */
+/** Octets that a client may send beside its requests between two looks, or in a second. */
 const MOST_CONTROL = 128 * 1024
 /** So much a request's head may take of them. */
 const HEAD_ROOM = 8 * 1024
-/** PING and SETTINGS frames a second; each is answered. */
+/** PING and SETTINGS frames between two looks; each is answered. */
 const MOST_ANSWERED = 100
 /** So long a client may go on sending after its answer, in milliseconds. */
 const LINGER_MS = 2000
