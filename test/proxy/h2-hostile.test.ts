@@ -343,6 +343,22 @@ test('clients that take nothing, or promise a body and send none, are given up i
   await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'and the pod is free')
 })
 
+test('a client that goes on sending after its answer is told to stop', async t => {
+  const p = await pod(t, (_req, res) => res.writeHead(401).end('no'))
+  const running = await proxy(t, { table: only(p.url) })
+  const client = rawClient(t, running.port)
+  client.send(frame(TYPE.headers, END_HEADERS, 1, literals([[':method', 'POST'], ...GET.slice(1)])))
+  const sending = setInterval(() => client.send(frame(TYPE.data, 0, 1, 'more')), 10)
+  t.teardown(() => clearInterval(sending))
+  const stop = (): Buffer | undefined => client.heard.find(f => f.type === TYPE.reset)?.payload
+  await eventually(() => stop() !== undefined, 'a reset', 5000)
+  t.equal(stop()?.readUInt32BE(), 0, 'without an error')
+  t.ok(
+    client.heard.some(f => f.type === TYPE.data && f.payload.toString() === 'no'),
+    'behind the whole answer',
+  )
+})
+
 test('one upload that its pod does not take holds up no other on the same connection', async t => {
   const p = await pod(t, (req, res) => {
     if (req.url !== '/stuck') req.resume().on('end', () => res.end('ok'))

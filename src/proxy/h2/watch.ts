@@ -14,10 +14,17 @@ const HEAD_ROOM = 8 * 1024
 /** PING and SETTINGS frames between two looks; each is answered. */
 const MOST_ANSWERED = 100
 /** So long a client may go on sending after its answer, in milliseconds. */
-const LINGER_MS = 2000
+const LINGER_MS = 500
 
 /** A stream, and when something happened on it last. */
-type Watched = { readonly stream: ServerHttp2Stream; readonly flight: Flight | undefined; mark: number; since: number }
+type Watched = {
+  readonly stream: ServerHttp2Stream
+  readonly flight: Flight | undefined
+  mark: number
+  since: number
+  /** Since when its answer has been given whole. */
+  finished: number | undefined
+}
 
 /** One client's connection. */
 export class Watch {
@@ -44,7 +51,7 @@ export class Watch {
   /** A stream has begun; `flight` undefined: it was refused. */
   add(stream: ServerHttp2Stream, flight: Flight | undefined, now: number): void {
     this.begun++
-    const watched = { stream, flight, mark: -1, since: now }
+    const watched: Watched = { stream, flight, mark: -1, since: now, finished: undefined }
     this.streams.add(watched)
     stream.once('close', () => {
       this.streams.delete(watched)
@@ -63,6 +70,12 @@ export class Watch {
 
   private look(watched: Watched, now: number): void {
     const { stream, flight } = watched
+    if (stream.writableFinished) {
+      watched.finished ??= now
+      // The rest of the request is of no use: the client is told to stop, without an error (RFC 9113 8.1).
+      if (now - watched.finished > LINGER_MS) stream.close(NO_ERROR)
+      return
+    }
     const waiting = stream.writableLength
     const mark = (flight?.gave ?? 0) - waiting + (flight?.got ?? 0)
     if (mark !== watched.mark) {
@@ -71,9 +84,7 @@ export class Watch {
       return
     }
     const ms = now - watched.since
-    if (stream.writableFinished) {
-      if (ms > LINGER_MS) stream.close(NO_ERROR)
-    } else if (waiting > 0) {
+    if (waiting > 0) {
       if (ms > this.limits.send) stream.close(CANCEL)
     } else if (flight?.isDue === true && ms > this.limits.body) {
       flight.refuse(408, 'the request body did not come in time')
