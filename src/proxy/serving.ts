@@ -141,7 +141,7 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
       await stopped
       pools.close()
       clearInterval(looking)
-      core.access?.close()
+      await core.access?.close()
       certificate?.stop()
     },
     problems: () => [certificate?.problem() ?? []].flat(),

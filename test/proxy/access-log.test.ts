@@ -1,6 +1,8 @@
 // The access log: a line for each request, or for an exact share of them, without secrets.
-import { existsSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'tap'
 import { proxyOptionsFromFlags } from '../../src/proxy/flags.ts'
 import { startProxy } from '../../src/proxy/start.ts'
@@ -46,4 +48,52 @@ test('a file that cannot be written, and a share that is none, are clear errors'
   })
   const flags = { stable: 'http://127.0.0.1:1', accessLog: '-', accessLogSample: '2' }
   await t.rejects(proxyOptionsFromFlags(flags), { code: 'PIN4005', message: /access-log-sample 2/ })
+})
+
+test('a file that was renamed is left, and another one begun', async t => {
+  const p = await pod(t, 'ok')
+  const file = join(t.testdir(), 'access.log')
+  const running = await proxy(t, { table: only(p.url), accessLog: { file, sample: 1 } })
+  await ask(running.url, '/before')
+  await eventually(() => linesIn(file).length === 1, 'the line')
+  renameSync(file, `${file}.1`)
+  for (const end = Date.now() + 10_000; linesIn(file).length === 0 && Date.now() < end; ) {
+    await ask(running.url, '/after')
+    await new Promise(done => setTimeout(done, 100))
+  }
+  t.match(linesIn(file)[0], { path: '/after' })
+  t.match(linesIn(`${file}.1`)[0], { path: '/before' })
+})
+
+const LOGGER = `
+  import { openAccessLog } from ${JSON.stringify(import.meta.resolve('../../src/proxy/access-log.ts'))}
+  // Node makes a pipe non-blocking when it is first used.
+  process.stdout.write('')
+  const log = openAccessLog({ file: '-', sample: 1 })
+  const asked = { method: () => 'GET', host: () => 'a', target: () => '/' + 'x'.repeat(200) }
+  const series = { route: 'r', role: 'stable', hash: '' }
+  const say = lines => {
+    for (let i = 0; i < lines; i++) log.end(log.begin(asked), series, 200, 1)
+  }
+  say(2000)
+  setTimeout(() => say(20_000), 400)
+  setTimeout(() => log.close(), 1000)
+`
+
+test('standard output that stalls loses nothing that fits, and what does not is counted', async t => {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--input-type=module', '-e', LOGGER], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  await new Promise(done => setTimeout(done, 800))
+  const lines = (await text(child.stdout))
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { dropped?: number })
+  const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0)
+  const kept = lines.filter(line => line.dropped === undefined).length
+  t.equal(kept + dropped, 22_000, 'every line is there or counted')
+  t.ok(kept > 3000, `${kept} lines`)
 })
