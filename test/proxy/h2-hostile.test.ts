@@ -343,6 +343,14 @@ test('clients that take nothing, or promise a body and send none, are given up i
   await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'and the pod is free')
 })
 
+test('a pod that falls silent in the middle of an answer is given up in time', async t => {
+  const mute = await rawPod(t, s => s.on('data', () => s.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')))
+  const running = await proxy(t, { table: only(mute.url, { timeouts: { silenceSeconds: 0.2 } }) })
+  const heard = await call(open(t, running.url), { ':path': '/' })
+  t.match(heard, { status: 200, body: 'half' })
+  t.not(heard.code, 0, 'the client sees that it is not whole')
+})
+
 test('a client that goes on sending after its answer is told to stop', async t => {
   const p = await pod(t, (_req, res) => res.writeHead(401).end('no'))
   const running = await proxy(t, { table: only(p.url) })
@@ -359,7 +367,7 @@ test('a client that goes on sending after its answer is told to stop', async t =
   )
 })
 
-test('one upload that its pod does not take holds up no other on the same connection', async t => {
+test('uploads that their pods do not take hold up no other on the same connection', async t => {
   const p = await pod(t, (req, res) => {
     if (req.url !== '/stuck') req.resume().on('end', () => res.end('ok'))
   })
@@ -367,14 +375,20 @@ test('one upload that its pod does not take holds up no other on the same connec
   const session = open(t, running.url)
   const stuck = session.request({ ':method': 'POST', ':path': '/stuck' })
   stuck.on('error', () => {})
-  stuck.write(Buffer.alloc(8_000_000))
-  await eventually(() => p.requests.length === 1, 'it is under way')
-  await sleep(100)
+  for (const path of ['/stuck', '/stuck', '/stuck']) {
+    const another = session.request({ ':method': 'POST', ':path': path })
+    another.on('error', () => {})
+    another.write(Buffer.alloc(1_500_000))
+  }
+  stuck.write(Buffer.alloc(1_500_000))
+  await eventually(() => p.requests.length === 4, 'they are under way')
+  await sleep(600)
   for (let i = 0; i < 5; i++)
     t.match(await call(session, { ':method': 'POST', ':path': '/' }, Buffer.alloc(100_000)), {
       status: 200,
       body: 'ok',
     })
+  t.notOk(session.closed, 'waiting octets are no flood')
   stuck.destroy()
 })
 

@@ -144,6 +144,46 @@ test('large bodies pass whole both ways, slowly read', async t => {
   t.match(last, /3000000$/)
 })
 
+test('a large body reaches an h2c pod whole, and back, from the first stream on', async t => {
+  const p = await h2cPod(t, stream => {
+    stream.respond({ ':status': 200 })
+    stream.pipe(stream)
+  })
+  const running = await proxy(t, { table: only(p.url) })
+  const body = Buffer.from(Array.from({ length: 400_000 }, (_, i) => `${i} `).join(''))
+  const all = [1, 2, 3].map(() => call(open(t, running.url), { ':method': 'POST', ':path': '/' }, body))
+  for (const heard of await Promise.all(all)) {
+    t.equal(heard.code, 0)
+    t.ok(heard.body === body.toString('latin1'), `${heard.body.length} of ${body.length} octets`)
+  }
+})
+
+test('a stream that is reset without an error, while its pod is busy, harms nobody', async t => {
+  const seen: string[] = []
+  const slow = (req: { url?: string | undefined }) => seen.push(req.url ?? '')
+  const h1 = await pod(t, (req, res) => {
+    slow(req)
+    setTimeout(() => res.end('late'), 100)
+  })
+  const h2 = await h2cPod(t, (stream, headers) => {
+    slow({ url: headers[':path'] })
+    setTimeout(() => stream.destroyed || stream.respond({ ':status': 200 }, { endStream: true }), 100)
+  })
+  for (const url of [h1.url, h2.url]) {
+    const running = await proxy(t, { table: only(url) })
+    const client = rawClient(t, running.port)
+    const head = literals([[':method', 'POST'], ...GET.slice(1)])
+    const before = seen.length
+    for (const n of [1, 3, 5])
+      client.send(frame(TYPE.headers, END_HEADERS, n, head), frame(TYPE.data, 0, n, 'x'.repeat(9000)))
+    await eventually(() => seen.length === before + 3, 'they are with the pod')
+    for (const n of [1, 3, 5]) client.send(frame(TYPE.reset, 0, n, code(0)))
+    await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'they are over')
+    await new Promise(done => setTimeout(done, 150))
+    t.match(await call(open(t, running.url), { ':path': '/' }), { status: 200 }, 'the proxy goes on')
+  }
+})
+
 test('malformed streams are refused and nothing reaches the pod', async t => {
   const p = await pod(t, 'ok')
   const running = await proxy(t, { table: only(p.url) })

@@ -14,6 +14,7 @@ import { INTERNAL_ERROR } from './codes.ts'
 import type { Headers } from './fields.ts'
 import { copyOf, type StreamCopy } from './mirror.ts'
 import { isGrpc, isGrpcFailure, say } from './own-answer.ts'
+import { isOver } from './speak.ts'
 import { toH1 } from './to-h1.ts'
 import { toH2c } from './to-h2c.ts'
 
@@ -72,6 +73,8 @@ export function serveStream(
   isBare: boolean,
 ): Flight | undefined {
   stream.on('error', () => {})
+  // A reset without an error leaves it half alive until its body is read, which may be never.
+  stream.once('aborted', () => setImmediate(() => stream.destroy()))
   const asked = readStream(headers)
   if (typeof asked === 'string') {
     core.stats.strays.refused++
@@ -81,7 +84,6 @@ export function serveStream(
   const { inFlight } = core.limits
   const grpc = isGrpc(asked.header('content-type'))
   if (inFlight > 0 && core.load.inFlight >= inFlight) {
-    core.stats.strays.shed++
     say(stream, 503, 'too many requests are in flight', grpc)
     return undefined
   }
@@ -153,7 +155,7 @@ function begin(
     stream.close(code)
   }
   const fail = (code: number, why: string): void => {
-    if (stream.destroyed) return
+    if (isOver(stream)) return
     if (stream.headersSent) {
       cut(INTERNAL_ERROR)
       return
@@ -163,7 +165,7 @@ function begin(
     say(stream, code, why, grpc)
   }
   const refuse = (code: number, why: string): void => {
-    if (stream.destroyed) return
+    if (isOver(stream)) return
     if (stream.headersSent) stream.close(INTERNAL_ERROR)
     else say(stream, code, why, grpc)
   }
@@ -195,7 +197,7 @@ function begin(
     else fail(502, `no pod behind ${dest.target} took the connection`)
   }
   const goElsewhere = (code: number, why: string): void => {
-    if (stream.destroyed) return
+    if (isOver(stream)) return
     if (mayRepeat && mayGoOn(core, route, endpointsNow(core, route, dest), tried, again)) {
       again++
       goOn()

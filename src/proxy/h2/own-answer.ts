@@ -1,6 +1,7 @@
 // Answers in the proxy's own name over HTTP/2. A gRPC client is told in its own words: it looks for grpc-status, and shows
 // the text of nothing else.
 import type { ServerHttp2Stream } from 'node:http2'
+import { respond } from './speak.ts'
 
 const UNAVAILABLE = 14
 /** gRPC codes for statuses that no gRPC server sends ("HTTP to gRPC Status Code Mapping" of gRPC, 504 and 413 as gRPC
@@ -19,17 +20,13 @@ export const isGrpc = (type: string | undefined): boolean =>
 
 /** Answers a stream that has no answer yet. What of a body is still to come is of no use to anybody. */
 export function say(stream: ServerHttp2Stream, status: number, why: string, grpc: boolean): void {
-  if (stream.destroyed || stream.headersSent) return
+  if (stream.headersSent) return
   if (grpc) {
     const message = encodeURI(`pintle proxy: ${why}`).replaceAll('%20', ' ')
     const code = `${GRPC_CODES[status] ?? UNAVAILABLE}`
-    stream.respond(
-      { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': code, 'grpc-message': message },
-      { endStream: true },
-    )
-  } else {
-    stream.respond({ ':status': status, 'content-type': 'text/plain; charset=utf-8' })
+    const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': code, 'grpc-message': message }
+    respond(stream, headers, { endStream: true })
+  } else if (respond(stream, { ':status': status, 'content-type': 'text/plain; charset=utf-8' }, { endStream: false }))
     stream.end(`pintle proxy: ${why}\n`)
-  }
   stream.resume()
 }

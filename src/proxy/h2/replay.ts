@@ -1,9 +1,10 @@
 // The body of a stream on its way to an h2c pod: read once, and kept until an answer begins, so that a stream that a pod
 // refused unread can go to another one (RFC 9113 8.7).
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
-import { isCut } from './codes.ts'
+import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
 import { type Headers, passingTrailers } from './fields.ts'
+import { trail } from './speak.ts'
 
 /** A body of which more has been sent cannot be sent again. */
 const MOST_KEPT = 64 * 1024
@@ -21,6 +22,8 @@ export class Replay {
   constructor(flight: Flight, whole: () => void, refused: () => void) {
     this.flight = flight
     const { stream } = flight
+    // Nothing is read before there is somebody to give it to.
+    stream.pause()
     stream.on('data', (data: Buffer) => {
       if (!flight.received(data.length)) {
         this.to = undefined
@@ -35,7 +38,7 @@ export class Replay {
       this.trailers = passingTrailers(came)
     })
     stream.once('end', () => {
-      if (isCut(stream)) return
+      if (isGivenUp(stream)) return
       this.isWhole = true
       flight.copy?.send()
       this.to?.end()
@@ -52,9 +55,7 @@ export class Replay {
   sendTo(request: ClientHttp2Stream): void {
     const { stream } = this.flight
     this.to = request
-    request.on('wantTrailers', () => {
-      if (!request.destroyed) request.sendTrailers(this.trailers)
-    })
+    request.on('wantTrailers', () => trail(request, this.trailers))
     request.on('drain', () => {
       if (this.to === request) stream.resume()
     })

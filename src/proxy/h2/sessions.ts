@@ -5,7 +5,7 @@ import type { Core } from '../core.ts'
 import type { H2Caller } from './asked.ts'
 import { NO_ERROR } from './codes.ts'
 import { serveStream } from './exchange.ts'
-import { Watch } from './watch.ts'
+import { SESSION_WINDOW, STREAM_WINDOW, Watch } from './watch.ts'
 
 export type Sessions = Readonly<{
   /** Takes a connection on which the client speaks HTTP/2; what was read of it already is put back first. */
@@ -18,10 +18,6 @@ export type Sessions = Readonly<{
   abort(): void
 }>
 
-/** Octets that may be on their way from the client: for one stream, and for all of a connection (RFC 9113 5.2). The second
- * is more than the first, so that one upload which waits for its pod does not hold up the others. */
-const STREAM_WINDOW = 256 * 1024
-const SESSION_WINDOW = 2 * 1024 * 1024
 /** As for HTTP/1.1; the sum counts 32 octets more for each field (RFC 9113 6.5.2). */
 const MOST_HEADERS = 48 * 1024
 const SETTINGS = {

@@ -4,9 +4,10 @@ import { isFull } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
 import { CHUNKED, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
-import { isCut } from './codes.ts'
+import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
 import { addField, type Headers, headersOf, trailersOf } from './fields.ts'
+import { inform, isOver, respond, trail } from './speak.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -103,7 +104,7 @@ class H1Asker implements Asker {
       if (isFull(upstream.out)) this.wait(true)
     })
     stream.once('end', () => {
-      if (isCut(stream)) return
+      if (isGivenUp(stream)) return
       this.isWhole = true
       flight.isDue = false
       if (this.upstream) flight.copy?.send()
@@ -126,13 +127,13 @@ class H1Asker implements Asker {
 
   interim(buf: Buffer, answer: AnswerHead): void {
     const { stream } = this.flight
-    if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(headersOf(buf, answer))
+    inform(stream, headersOf(buf, answer))
   }
 
   begins(buf: Buffer, answer: AnswerHead, to: number): void {
     const { stream, cookie } = this.flight
     clearTimeout(this.timer)
-    if (stream.destroyed) return
+    if (isOver(stream)) return
     if (this.flight.goToRescue(answer.status)) {
       this.left()
       return
@@ -144,14 +145,14 @@ class H1Asker implements Asker {
     if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
     for (const [name, value] of this.flight.marks()) addField(headers, name, value)
     const isChunked = answer.framing === CHUNKED
-    stream.respond(headers, { endStream: answer.framing === NONE, waitForTrailers: isChunked })
-    if (isChunked) stream.once('wantTrailers', () => stream.sendTrailers(this.trailers))
+    respond(stream, headers, { endStream: answer.framing === NONE, waitForTrailers: isChunked })
+    if (isChunked) stream.once('wantTrailers', () => trail(stream, this.trailers))
     this.goesOn(buf, answer.end, to)
   }
 
   goesOn(buf: Buffer, from: number, to: number): void {
     const { stream } = this.flight
-    if (to <= from || stream.destroyed) return
+    if (to <= from || isOver(stream)) return
     // A stream keeps what it is given; the buffer is read into again at once.
     if (!this.flight.give(Buffer.from(buf.subarray(from, to)))) this.upstream?.pause()
   }
@@ -185,7 +186,7 @@ class H1Asker implements Asker {
     const { upstream, flight } = this
     this.upstream = undefined
     clearTimeout(this.timer)
-    if (flight.stream.destroyed) return
+    if (isOver(flight.stream)) return
     if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
     else if (!upstream.isConnected) this.goElsewhere(upstream)
     else if (upstream.isUsed && flight.isBare && !this.retried && SAFE.has(flight.asked.method())) {

@@ -7,6 +7,7 @@ import { dropHopFields, type Headers, passingTrailers } from './fields.ts'
 import { podHeaders } from './pod-headers.ts'
 import { type Place, podSessions } from './pod-sessions.ts'
 import { Replay } from './replay.ts'
+import { inform, isOver, respond, trail } from './speak.ts'
 
 /** Sends a stream to a pod; goes to another when this one takes no connection or refuses the stream unread. */
 export function toH2c(flight: Flight, pool: Pool): void {
@@ -42,7 +43,7 @@ class Call {
   attempt(pool: Pool, place: Place | undefined): void {
     const { flight, body } = this
     const { stream, isBare } = flight
-    if (stream.destroyed) {
+    if (isOver(stream)) {
       place?.give()
       return
     }
@@ -67,7 +68,7 @@ class Call {
       this.request = undefined
       clearTimeout(this.timer)
       body?.detach()
-      if (!stream.destroyed) this.ended(request, pool, place)
+      if (!isOver(stream)) this.ended(request, pool, place)
     })
     this.relayAnswer(request, pool)
     body?.sendTo(request)
@@ -95,7 +96,7 @@ class Call {
     let trailers: Headers = {}
     request.on('headers', interim => {
       dropHopFields(interim)
-      if (!stream.destroyed && !stream.headersSent) stream.additionalHeaders(interim)
+      inform(stream, interim)
     })
     request.on('trailers', came => {
       trailers = passingTrailers(came)
@@ -104,7 +105,7 @@ class Call {
     request.once('response', (headers, flags) => {
       pool.failures = 0
       clearTimeout(this.timer)
-      if (stream.destroyed) return
+      if (isOver(stream)) return
       if (flight.goToRescue(Number(headers[':status']))) {
         this.letGo(request)
         return
@@ -113,16 +114,14 @@ class Call {
       this.body?.forget()
       dropHopFields(headers)
       flight.answered(headers)
-      const isOver = (flags & END_STREAM) !== 0
+      const isBare = (flags & END_STREAM) !== 0
       this.addOwn(headers, cookie)
-      stream.respond(headers, { endStream: isOver, waitForTrailers: !isOver })
-      if (isOver) {
+      respond(stream, headers, { endStream: isBare, waitForTrailers: !isBare })
+      if (isBare) {
         request.resume()
         return
       }
-      stream.once('wantTrailers', () => {
-        if (!stream.destroyed) stream.sendTrailers(trailers)
-      })
+      stream.once('wantTrailers', () => trail(stream, trailers))
       request.on('data', (data: Buffer) => {
         if (!flight.give(data)) request.pause()
       })

@@ -4,15 +4,21 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Limits } from '../core.ts'
-import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR } from './codes.ts'
+import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from './codes.ts'
 import type { Flight } from './exchange.ts'
 
-/** Octets that a client may send beside its requests between two looks, or in a second. */
+/** Octets a second that a client may send beside its requests. */
 const MOST_CONTROL = 128 * 1024
 /** So much a request's head may take of them. */
 const HEAD_ROOM = 8 * 1024
+/** Octets of a body with those of its frames, in the smallest frames that anybody sends with reason. */
+const FRAMED = 1.1
 /** PING and SETTINGS frames between two looks; each is answered. */
 const MOST_ANSWERED = 100
+/** Octets that may be on their way from the client: for one stream, and for all of a connection (RFC 9113 5.2). The second
+ * is more than the first, so that one upload which waits for its pod does not hold up the others. */
+export const STREAM_WINDOW = 256 * 1024
+export const SESSION_WINDOW = 2 * 1024 * 1024
 /** So long a client may go on sending after its answer, in milliseconds. */
 const LINGER_MS = 500
 
@@ -36,6 +42,7 @@ export class Watch {
   private done = 0
   private begun = 0
   private answered = 0
+  private bucket = 0
   private last = { read: 0, written: 0, body: 0 }
   private idleSince: number
 
@@ -55,7 +62,7 @@ export class Watch {
     this.streams.add(watched)
     stream.once('close', () => {
       this.streams.delete(watched)
-      this.done += flight?.got ?? 0
+      this.done += (flight?.got ?? 0) + (stream.readableEnded ? 0 : STREAM_WINDOW)
       if (this.streams.size === 0) this.idleSince = performance.now()
     })
   }
@@ -86,23 +93,28 @@ export class Watch {
     const ms = now - watched.since
     if (waiting > 0) {
       if (ms > this.limits.send) stream.close(CANCEL)
+    } else if (flight && stream.headersSent) {
+      const silence = flight.route.patience?.silence ?? this.limits.silence
+      if (silence > 0 && ms > silence) flight.cut(INTERNAL_ERROR)
     } else if (flight?.isDue === true && ms > this.limits.body) {
       flight.refuse(408, 'the request body did not come in time')
       flight.isDue = false
     }
   }
 
+  /** What came beside requests runs into a bucket that leaks; a body that nobody has read yet fills it for a while. */
   private isFlood(seconds: number): boolean {
     const read = this.socket.bytesRead
     const written = this.socket.bytesWritten
     let body = this.done
     for (const { flight } of this.streams) body += flight?.got ?? 0
-    const control = read - this.last.read - (body - this.last.body) * 1.1 - this.begun * HEAD_ROOM
+    const came = read - this.last.read - (body - this.last.body) * FRAMED - this.begun * HEAD_ROOM
     // Whoever is sent much acknowledges much.
-    const allowed = MOST_CONTROL * Math.max(1, seconds) + (written - this.last.written) / 64
+    const leaks = MOST_CONTROL * seconds + (written - this.last.written) / 64
+    this.bucket = Math.max(0, this.bucket + came - leaks)
     this.last = { read, written, body }
     this.begun = 0
-    return control > allowed
+    return this.bucket > MOST_CONTROL + SESSION_WINDOW
   }
 
   private answering(): void {
