@@ -122,6 +122,6 @@ export class Watch {
   }
 
   private end(): void {
-    if (!this.session.destroyed) this.session.destroy(undefined, ENHANCE_YOUR_CALM)
+    if (!this.session.destroyed) this.session.destroy(new Error('too much beside requests'), ENHANCE_YOUR_CALM)
   }
 }
