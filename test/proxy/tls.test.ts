@@ -150,3 +150,35 @@ test('files that do not belong together are a clear error at the start', async t
   await t.rejects(startProxy({ tls }), { code: 'PIN4007', message: /cannot use the certificate .*tls\.crt/ })
   await t.rejects(startProxy({ tls: { cert: '/nowhere', key: tls.key } }), { code: 'PIN4007', hint: /PEM/ })
 })
+
+test('clients that read slowly over TLS get all, and nobody else notices', async t => {
+  const size = 20_000_000
+  const p = await pod(t, (req, res) => {
+    if (req.url !== '/large') return void res.end('ok')
+    // In pieces, so that many are on their way while the client takes none.
+    let left = size
+    const more = (): void => {
+      while (left > 0) {
+        const part = Buffer.alloc(Math.min(left, 10_000), 'x')
+        left -= part.length
+        if (!res.write(part)) return void res.once('drain', more)
+      }
+      res.end()
+    }
+    res.setHeader('Content-Length', size)
+    more()
+  })
+  const running = await proxy(t, { table: only(p.url), tls: files(t.testdir(), one) })
+  const slow = Array.from({ length: 10 }, async () => {
+    const socket = connect({ host: '127.0.0.1', port: running.port, ca })
+    socket.write('GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    socket.pause()
+    await sleep(500)
+    let got = 0
+    for await (const part of socket) got += (part as Buffer).length
+    return got
+  })
+  await sleep(200)
+  for (let i = 0; i < 5; i++) t.equal(await ask(running.port), 'ok')
+  for (const got of await Promise.all(slow)) t.ok(got > size, `${got} octets, head and all`)
+})

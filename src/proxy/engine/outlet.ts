@@ -118,7 +118,9 @@ export class Outlet {
     if (this.isClosed) return true
     this.isWriting = true
     this.isDone = false
-    ;(socket as unknown as { _write: Write })._write(view, 'buffer', this.done)
+    // TLS takes one write at a time, and Node aborts the process at a second: there the stream's queue is needed.
+    if (this.isTls) socket.write(view, this.done)
+    else (socket as unknown as { _write: Write })._write(view, 'buffer', this.done)
     this.isWriting = false
     if (this.isDone) return true
     this.unsent += view.length
