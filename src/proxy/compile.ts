@@ -41,6 +41,8 @@ export type CompiledRoute = Readonly<{
   session: Session | undefined
   mirrors: readonly Mirror[]
   spill: boolean
+  /** Nothing but the weights decides, and nobody gets a copy. */
+  isPlain: boolean
   retry: Retry
   rescue: Rescue | undefined
   patience: Patience | undefined
@@ -144,14 +146,18 @@ function compileRoute(route: Route, memory: Memory, lagsAt: (name: string) => La
   const lags = lagsAt(route.name)
   const dests = route.dests.map(dest => compileDest(dest, resolve))
   keepOnly(lags, new Set(dests.map(d => d.key)))
+  const forced = forcedBy(route, dests)
+  const bucket = bucketsOf(route, dests)
+  const session = sessionOf(route, dests, name => lagsAt(`${route.name} ${name}`))
   return {
     name: route.name,
+    isPlain: !forced && !bucket && !session && route.mirrors.length === 0,
     total: route.total,
     dests,
     lags,
-    forced: forcedBy(route, dests),
-    bucket: bucketsOf(route, dests),
-    session: sessionOf(route, dests, name => lagsAt(`${route.name} ${name}`)),
+    forced,
+    bucket,
+    session,
     mirrors: compileMirrors(route.mirrors, name => lagsAt(`${route.name} mirror ${name}`)),
     spill: route.onEmpty === 'spill',
     retry: { ...route.retry, budget: budgetOf(memory, route.name) },

@@ -6,10 +6,12 @@ import type { Core } from '../core.ts'
 import { Chunks } from './chunks.ts'
 import { type Caller, callerOf, ownAnswer } from './compose.ts'
 import { Exchange } from './exchange.ts'
+import { Memo } from './memo.ts'
 import { Outlet } from './outlet.ts'
+import { isPreface } from './preface.ts'
 import { mayContinue, readRequest } from './read-request.ts'
 import { adopt, HEADROOM, readByEvents } from './reads.ts'
-import { CHUNKED, head, LENGTH, MOST_HEAD } from './request-head.ts'
+import { CHUNKED, head, isOrdinary, LENGTH, MOST_HEAD } from './request-head.ts'
 import type { Tunnel } from './tunnel.ts'
 
 const HEAD = 0
@@ -64,6 +66,7 @@ export class Client {
   private chunks: Chunks | undefined
   /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
   private held: Buffer | undefined
+  private readonly memo = new Memo()
   private isReading = false
   private isPaused = false
   private retired = false
@@ -208,6 +211,7 @@ export class Client {
       this.hold(buf, at, to)
       return to
     }
+    if (this.memo.matches(buf, at, to) && this.exchange.isRepeatable) return this.repeat(to)
     const verdict = readRequest(buf, at, to, this.caller.trusted)
     if (verdict < 0 && !this.hasAsked && isPreface(buf, at, to)) {
       this.state = LEAVING
@@ -249,7 +253,17 @@ export class Client {
       if (this.isTooLong(this.size)) return to
       return this.begin(buf, chunks.to, chunks.next, chunks.kept, chunks.done)
     }
+    if (end === to && isOrdinary() && this.exchange.isPlain) this.memo.note(buf, at, to)
     return this.begin(buf, end, end, undefined, true)
+  }
+
+  /** The request before, once more. */
+  private repeat(to: number): number {
+    this.deadline = 0
+    this.closing = false
+    this.state = ANSWER
+    this.exchange.repeat()
+    return to
   }
 
   private begin(buf: Buffer, bodyTo: number, next: number, kept: Buffer | undefined, whole: boolean): number {
@@ -383,9 +397,3 @@ export class Client {
 }
 
 const EMPTY_HEADROOM = Buffer.alloc(HEADROOM)
-
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\n')
-
-/** The beginning of HTTP/2 by prior knowledge (RFC 9113 3.4). */
-const isPreface = (buf: Buffer, from: number, to: number): boolean =>
-  to - from >= PREFACE.length && buf.compare(PREFACE, 0, PREFACE.length, from, from + PREFACE.length) === 0

@@ -1,7 +1,7 @@
 // One request and all attempts at it: chosen, sent, tried again where that is safe, and its answer relayed.
 // An exchange lives as long as its client's connection and is used again for each request.
 import type { Note } from '../access-log.ts'
-import { choose, findWay } from '../choose.ts'
+import { choose, findWay, pickVersion } from '../choose.ts'
 import type { Core } from '../core.ts'
 import { answerMarks, isTraceparent, type Marks, newTraceparent, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
@@ -91,6 +91,40 @@ export class Exchange extends Attempts {
       if (whole) this.copy?.send()
       if (!whole) client.pause()
     }
+  }
+
+  /** Do nothing but the weights have a say in a request, and is nothing added to it that changes? */
+  get isPlain(): boolean {
+    const { marks, access, limits } = this.core
+    const way = this.core.snapshot().sole
+    if (way === undefined || marks !== undefined || access !== undefined || limits.inFlight > 0) return false
+    return way.route.isPlain && !way.strip && !way.toPreview
+  }
+
+  /** Is the head of the request before still there, to be sent again? */
+  get isRepeatable(): boolean {
+    return this.sentHead.size > 0 && this.isPlain
+  }
+
+  /** The request before once more, octet for octet: its version is chosen anew, all else stands. */
+  repeat(): void {
+    const { core, sentHead } = this
+    const { route } = core.snapshot().sole!
+    const dest = pickVersion(route)
+    this.isActive = true
+    core.load.inFlight++
+    this.beginAttempts(route, dest)
+    this.failed = false
+    this.whole = true
+    this.lines = undefined
+    this.started = performance.now()
+    this.series = dest.series ??= core.stats.of(route, dest)
+    core.stats.begin(this.series)
+    const upstream = this.attempt(dest.endpoints, false)
+    if (!upstream?.isConnected) return
+    this.wasSent = true
+    sentHead.send(upstream.out)
+    this.awaitAnswer()
   }
 
   /** A trace begins here where the request brings none: its line. What is no traceparent goes, and its state with it. */

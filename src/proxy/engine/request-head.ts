@@ -50,6 +50,10 @@ export type RequestHead = {
 /** Bits of `came`. */
 export const CAME = { for: 1, proto: 2, host: 4, port: 8, forwarded: 16 }
 
+/** Is it a GET without anything that the connection must know of? */
+export const isOrdinary = (): boolean =>
+  head.isGet && head.minor === 1 && head.framing === NONE && head.keepAlive && !head.upgrade && !head.expect
+
 export const head: RequestHead = {
   begin: 0,
   end: 0,

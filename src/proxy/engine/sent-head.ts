@@ -8,6 +8,7 @@ const FIRST = 1024
 /** Belongs to one client; used again for each of its requests. */
 export class SentHead {
   private octets = Buffer.allocUnsafe(FIRST)
+  /** 0: there is none any more. */
   size = 0
   private view: Buffer = Buffer.alloc(0)
   /** Is a write of it still under way? */
@@ -60,5 +61,6 @@ export class SentHead {
     if (!this.isLent && this.octets.length <= 4 * FIRST) return
     this.isLent = false
     this.octets = Buffer.allocUnsafe(FIRST)
+    this.size = 0
   }
 }
