@@ -6,12 +6,13 @@ import { connect as connectTls } from 'node:tls'
 import { test } from 'tap'
 import { readProxyHeader } from '../../src/proxy/engine/proxy-header.ts'
 import { one } from '../kube/certificates.ts'
-import { eventually, only, pod, proxy, wire } from './kit.ts'
+import { eventually, only, pod, proxy, rawPod, wire } from './kit.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'
 const v2 = (rest: string): Buffer => Buffer.from(SIGNATURE + rest, 'hex')
 const IP4 = v2('2111000c' + 'c0000207' + '0a000001' + 'dead' + '0050')
 const IP6 = v2('21210024' + '20010db8000000000000000000000001' + '00000000000000000000000000000001' + 'dead' + '0050')
+const MAPPED = v2('21210024' + '00000000000000000000ffffc0000207' + '00000000000000000000ffff0a000001' + 'dead0050')
 const WITH_MORE = v2('2111000f' + 'c0000207' + '0a000001' + 'dead' + '0050' + '040000')
 const LOCAL = v2('20000000')
 const UNIX = v2(`213100d8${'00'.repeat(216)}`)
@@ -19,10 +20,13 @@ const UNIX = v2(`213100d8${'00'.repeat(216)}`)
 const good: readonly (readonly [why: string, octets: Buffer, peer: string | undefined])[] = [
   ['v1, IPv4', Buffer.from('PROXY TCP4 192.0.2.7 10.0.0.1 57005 80\r\n'), '192.0.2.7'],
   ['v1, IPv6', Buffer.from('PROXY TCP6 2001:db8::1 ::1 57005 80\r\n'), '2001:db8::1'],
+  ['v1, IPv6 at length', Buffer.from('PROXY TCP6 2001:DB8:0:0:0:0:0:1 ::1 57005 80\r\n'), '2001:db8::1'],
+  ['v1, IPv4 within IPv6', Buffer.from('PROXY TCP6 ::ffff:192.0.2.7 ::1 57005 80\r\n'), '192.0.2.7'],
   ['v1, unknown', Buffer.from('PROXY UNKNOWN\r\n'), undefined],
   ['v1, unknown with more', Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n'), undefined],
   ['v2, IPv4', IP4, '192.0.2.7'],
   ['v2, IPv6', IP6, '2001:db8::1'],
+  ['v2, IPv4 within IPv6', MAPPED, '192.0.2.7'],
   ['v2, with extensions', WITH_MORE, '192.0.2.7'],
   ['v2, local', LOCAL, undefined],
   ['v2, a Unix socket', UNIX, undefined],
@@ -46,6 +50,7 @@ test('whatever is none is refused', t => {
     'PROXY TCP4 192.0.2.7 10.0.0.1 1 2 3\r\n',
     'PROXY TCP4  192.0.2.7 10.0.0.1 1 2\r\n',
     'PROXY TCP4 2001:db8::1 ::1 1 2\r\n',
+    'PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n',
     'PROXY TCP6 192.0.2.7 10.0.0.1 1 2\r\n',
     'PROXY TCP4 192.0.2.777 10.0.0.1 1 2\r\n',
     'PROXY TCP4 192.0.2.7 10.0.0.1 01 2\r\n',
@@ -93,6 +98,25 @@ test('the pod learns who is behind the balancer; others are served as they are',
   t.match(await liar.closed, /^HTTP\/1\.1 400 /, 'a stranger is not believed')
 })
 
+test('in TCP mode the header is taken off, and nothing behind it is lost', async t => {
+  const echo = await rawPod(t, socket => void socket.pipe(socket))
+  const table = only(echo.url, { mode: 'tcp' })
+  const running = await proxy(t, { table, proxyProtocol: ['127.0.0.1'] })
+  for (const [why, octets] of good) {
+    const w = wire(t, running.port)
+    w.socket.write(Buffer.concat([octets, Buffer.from('one,')]))
+    w.socket.write('two,')
+    await w.until('one,two,')
+    w.socket.end('three')
+    t.equal(await w.closed, 'one,two,three', why)
+  }
+  const late = wire(t, running.port)
+  late.socket.write(LOCAL)
+  await new Promise(done => setTimeout(done, 20))
+  late.socket.end('hello')
+  t.equal(await late.closed, 'hello', 'the header alone at first')
+})
+
 test('a peer that should speak it and does not is closed and counted', async t => {
   const running = await proxy(t, { table: only((await seen(t)).url), proxyProtocol: ['127.0.0.1'] })
   t.equal(await wire(t, running.port, GET).closed, '')
@@ -126,4 +150,14 @@ test('before TLS too, with both HTTP versions', async t => {
   let body = ''
   for await (const part of session.request({ ':path': '/' }).setEncoding('utf8')) body += part
   t.equal(body, '2001:db8::1 https', 'over HTTP/2')
+
+  const stranger = await proxy(t, { table: only(p.url), tls, proxyProtocol: ['10.0.0.0/8'] })
+  const plain = connectTls({ port: stranger.port, host: '127.0.0.1', ca: one.cert, servername: 'localhost' })
+  t.teardown(() => plain.destroy())
+  let heard = ''
+  plain.on('data', data => {
+    heard += data
+  })
+  plain.write(GET)
+  await eventually(() => heard.includes('127.0.0.1 https'), 'others begin with TLS')
 })

@@ -70,15 +70,18 @@ export async function openFront(
     if (full) core.stats.strays.turnedAway++
     return full
   }
-  const welcome = (accepted: Socket, port: number, peer?: string): Client | undefined => {
+  /** `rest`: what was read of the connection already; undefined: nobody has read from it. */
+  const welcome = (accepted: Socket, port: number, peer?: string, rest?: Buffer): void => {
     if (isFull()) {
       accepted.destroy()
-      return undefined
+      return
     }
     const route = tcpRouteOf(core.snapshot(), port)
     if (route) {
-      tcp.take(accepted, route, accepted instanceof TLSSocket)
-      return undefined
+      // It waits for its pod before it is read on; one that was read from goes on reading by itself.
+      const paused = rest === undefined ? accepted : giveUp(accepted, EMPTY)
+      tcp.take(paused, route, accepted instanceof TLSSocket, rest)
+      return
     }
     const speaksH2 = (client: Client, read: Buffer): void => {
       clients.delete(client)
@@ -86,7 +89,7 @@ export async function openFront(
     }
     const client = new Client({ accepted, port, isSecure, clock, gone, speaksH2, peer }, core)
     clients.add(client)
-    return client
+    if (rest !== undefined) client.takeFirst(rest)
   }
   /** Who is behind a TLS connection, where the PROXY protocol said so. */
   const behind = new WeakMap<Socket, string>()
@@ -97,7 +100,7 @@ export async function openFront(
     proxied?.((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) === true
   const greet = (accepted: Socket, port: number): void => {
     if (!isProxied(accepted)) welcome(accepted, port)
-    else readProxied(accepted, (peer, rest) => welcome(accepted, port, peer)?.takeFirst(rest), refused)
+    else readProxied(accepted, (peer, rest) => welcome(accepted, port, peer, rest), refused)
   }
   /** The listening side in front of TLS, where the PROXY protocol is spoken outside of it. */
   const uncovered = (secure: Server): Server =>

@@ -28,10 +28,13 @@ function readV1(octets: Buffer): ProxyHeader | 'more' | Readonly<{ why: string }
   const [, family, from = '', to = '', fromPort, toPort] = parts
   if (family === 'UNKNOWN') return { size, peer: undefined }
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined
-  const isGood =
-    parts.length === 6 && isIP(from) === version && isIP(to) === version && isPort(fromPort) && isPort(toPort)
-  return isGood ? { size, peer: from } : { why: 'a malformed PROXY line' }
+  const isGood = parts.length === 6 && isOf(version, from) && isOf(version, to) && isPort(fromPort) && isPort(toPort)
+  return isGood ? { size, peer: version === 6 ? shortened(from) : from } : { why: 'a malformed PROXY line' }
 }
+
+/** Zones, which mean something on the balancer only, are no part of the specification's addresses. */
+const isOf = (version: number | undefined, address: string): boolean =>
+  isIP(address) === version && !address.includes('%')
 
 const isPort = (text: string | undefined): boolean =>
   text !== undefined && /^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
@@ -60,5 +63,11 @@ function readV2(octets: Buffer): ProxyHeader | 'more' | Readonly<{ why: string }
   return { size, peer: shortened(groups.join(':')) }
 }
 
-/** As RFC 5952 writes it. */
-const shortened = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1)
+/** As RFC 5952 writes it; IPv4 within IPv6 as IPv4, as everywhere else here. */
+function shortened(address: string): string {
+  const text = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text) ?? []
+  if (high === undefined || low === undefined) return text
+  const octets = [high, low].flatMap(group => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])
+  return octets.join('.')
+}

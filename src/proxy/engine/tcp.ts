@@ -14,8 +14,8 @@ import { adopt, dial, readByEvents } from './reads.ts'
 const PROBE_MS = 30_000
 
 export type TcpConnections = Readonly<{
-  /** Takes an accepted, paused connection. */
-  take(accepted: Socket, route: CompiledRoute, isSecure: boolean): void
+  /** Takes an accepted, paused connection; `rest`: what was read of it already. */
+  take(accepted: Socket, route: CompiledRoute, isSecure: boolean, rest?: Buffer): void
   size(): number
   /** Looks at the clock. */
   tick(now: number): void
@@ -26,13 +26,13 @@ export type TcpConnections = Readonly<{
 export function createTcp(core: Core, gone: () => void): TcpConnections {
   const connections = new Set<Connection>()
   return {
-    take(accepted, route, isSecure) {
+    take(accepted, route, isSecure, rest) {
       const connection: Connection = new Connection(core, accepted, route, isSecure, () => {
         connections.delete(connection)
         gone()
       })
       connections.add(connection)
-      connection.begin()
+      connection.begin(rest)
     },
     size: () => connections.size,
     tick(now) {
@@ -59,6 +59,8 @@ class Connection {
   private readonly tried = new Set<string>()
   private pool: Pool | undefined
   private client: Side | undefined
+  /** What the client said before there was a pod. */
+  private rest: Buffer | undefined
   private pod: Side | undefined
   private isOver = false
   private deadline = 0
@@ -74,7 +76,8 @@ class Connection {
     this.series = this.dest.series
   }
 
-  begin(): void {
+  begin(rest?: Buffer): void {
+    this.rest = rest
     this.core.stats.begin(this.series)
     // Not read before there is a pod: another one may get the connection, from its first octet on.
     this.accepted.on('error', () => {})
@@ -124,6 +127,9 @@ class Connection {
     socket.on('end', () => this.pod?.socket.end())
     socket.on('close', () => this.destroy())
     this.touch()
+    const { rest } = this
+    this.rest = undefined
+    if (rest && rest.length > 0) this.fromClient(rest, 0, rest.length)
   }
 
   private fromClient(buf: Buffer, from: number, to: number): void {
