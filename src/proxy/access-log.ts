@@ -10,15 +10,15 @@ import type { SeriesName } from './series.ts'
 /** Where lines go (`-`: standard output), and the share of requests that get one, 0 to 1. */
 export type AccessLogSpec = Readonly<{ file: string; sample: number }>
 
-/** What is known of a request at its begin. */
-export type Note = Readonly<{ method: string; host: string; path: string }> & {
+/** What is known of a request at its begin. `client`: the address of the peer, or of whom the PROXY protocol names. */
+export type Note = Readonly<{ client: string; method: string; host: string; path: string }> & {
   /** The trace id, where traces are begun. */
   trace?: string
 }
 
 export type AccessLog = Readonly<{
   /** Undefined: this one gets no line. */
-  begin(asked: Asked): Note | undefined
+  begin(asked: Asked, client: string): Note | undefined
   /** `status` 0: the client left before an answer; `ms` milliseconds. */
   end(note: Note, series: SeriesName, status: number, ms: number): void
   /** Writes what is left, as far as it is taken within a second. */
@@ -72,11 +72,11 @@ export function openAccessLog({ file, sample }: AccessLogSpec, now: () => number
   }
   const timer = setInterval(flush, EVERY_MS).unref()
   return {
-    begin(asked) {
+    begin(asked, client) {
       owed += sample
       if (owed < 1) return undefined
       owed -= 1
-      return { method: asked.method(), host: asked.host(), path: pathOf(asked.target()) }
+      return { client, method: asked.method(), host: asked.host(), path: pathOf(asked.target()) }
     },
     end(note, { route, role, hash }, status, ms) {
       if (size > MOST_WAITING) {

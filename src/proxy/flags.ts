@@ -1,5 +1,6 @@
 // Command line flags of `pintle proxy` read as the options of a proxy.
 import { UserError } from '../errors.ts'
+import { ENDS_HERE } from './h2/fields.ts'
 import type { Source } from './source.ts'
 import { fileSource } from './source-file.ts'
 import { type RouteFlags, refuseStrayFlags, tableFromFlags, tableSource } from './source-flags.ts'
@@ -86,14 +87,26 @@ function accessLogOf({ accessLog: file, accessLogSample }: ProxyFlags): Pick<Pro
 const rangesOf = (text: string): string[] => text.split(',').map(range => range.trim())
 
 const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
+/** Fields of answers that mean something to whoever reads them; the version would replace them. */
+const NOT_FOR_VERSIONS = new Set([
+  ...ENDS_HERE,
+  'trailer',
+  'location',
+  'set-cookie',
+  'content-type',
+  'server-timing',
+  'content-length',
+  'content-encoding',
+])
 
 function marksOf({ forwarded, trace, versionHeader, serverTiming }: ProxyFlags): Pick<ProxyOptions, 'marks'> {
   if (!forwarded && trace === undefined && versionHeader === undefined && !serverTiming) return {}
   const sample = trace === true ? 0 : trace === undefined || trace === false ? undefined : Number(trace)
   if (sample !== undefined && !(sample >= 0 && sample <= 1))
     throw new UserError('PIN4005', `bad --trace ${trace}`, 'Give the share that is sampled, 0 to 1, or nothing.', 2)
-  if (versionHeader !== undefined && !FIELD_NAME.test(versionHeader))
-    throw new UserError('PIN4005', `bad --version-header ${versionHeader}`, 'Give a header name.', 2)
+  const isTaken = NOT_FOR_VERSIONS.has(versionHeader?.toLowerCase() ?? '')
+  if (versionHeader !== undefined && (isTaken || !FIELD_NAME.test(versionHeader)))
+    throw new UserError('PIN4005', `bad --version-header ${versionHeader}`, 'Give the name of a header of your own.', 2)
   return {
     marks: {
       ...(forwarded ? { forwarded } : {}),

@@ -13,6 +13,8 @@ const portNumber = z.int().min(1).max(65535)
 export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const HOST = /^(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])$/
 const headerName = z.string().regex(HEADER_NAME, 'is not a header name')
+/** A label's value in Kubernetes. */
+const LABEL = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/
 const cookieName = z.string().regex(HEADER_NAME, 'is not a cookie name')
 
 const pattern = z.string().superRefine((text, ctx) => {
@@ -47,8 +49,8 @@ const upstream = z.union([
 const dest = z.looseObject({
   role: z.enum(['stable', 'canary', 'active', 'preview', 'extra']),
   weight: z.int('must be a whole number; for tenths of a per cent set total: 1000').min(0).max(MAX_TOTAL),
-  /** Pod template hash: only a label of the counters, the pods come from `upstream`. */
-  hash: z.string().optional(),
+  /** Pod template hash: only a label of counters and answers, the pods come from `upstream`. */
+  hash: z.string().regex(LABEL, 'is not the value of a label').optional(),
   revision: z.string().optional(),
   upstream,
 })

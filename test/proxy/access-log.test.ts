@@ -1,6 +1,8 @@
 // The access log: a line for each request, or for an exact share of them, without secrets.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { connect as connectH2 } from 'node:http2'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'tap'
@@ -27,9 +29,34 @@ test('each request is a line, without its query and headers', async t => {
   })
   await eventually(() => linesIn(file).length === 1, 'the line')
   const [line] = linesIn(file)
-  t.match(line, { method: 'POST', host: 'shop.test', path: '/a/b', status: 201, route: 'web', role: 'stable' })
+  t.match(line, {
+    client: '127.0.0.1',
+    method: 'POST',
+    host: 'shop.test',
+    path: '/a/b',
+    status: 201,
+    route: 'web',
+    role: 'stable',
+  })
   t.type(line?.['ms'], 'number')
   t.notMatch(readFileSync(file, 'utf8'), /secret|k=v/)
+})
+
+test('the client is the one that the PROXY protocol names, over both HTTP versions', async t => {
+  const file = join(t.testdir(), 'access.log')
+  const options = { accessLog: { file, sample: 1 }, proxyProtocol: ['127.0.0.1'] }
+  const running = await proxy(t, { table: only((await pod(t, 'ok')).url), ...options })
+  const first = connect(running.port, '127.0.0.1')
+  t.teardown(() => first.destroy())
+  first.write('PROXY TCP4 192.0.2.7 10.0.0.1 57005 80\r\nGET /1 HTTP/1.1\r\nHost: a\r\n\r\n')
+  const second = connect(running.port, '127.0.0.1')
+  second.write('PROXY TCP6 2001:db8::1 ::1 57005 80\r\n')
+  const session = connectH2('http://a', { createConnection: () => second })
+  t.teardown(() => session.destroy())
+  session.request({ ':path': '/2' }).resume().end()
+  await eventually(() => linesIn(file).length === 2, 'both lines')
+  const clients = Object.fromEntries(linesIn(file).map(({ path, client }) => [path, client]))
+  t.same(clients, { '/1': '192.0.2.7', '/2': '2001:db8::1' })
 })
 
 test('a sample is exact, and what is left is written at the end', async t => {
@@ -73,7 +100,7 @@ const LOGGER = `
   const asked = { method: () => 'GET', host: () => 'a', target: () => '/' + 'x'.repeat(200) }
   const series = { route: 'r', role: 'stable', hash: '' }
   const say = lines => {
-    for (let i = 0; i < lines; i++) log.end(log.begin(asked), series, 200, 1)
+    for (let i = 0; i < lines; i++) log.end(log.begin(asked, '192.0.2.7'), series, 200, 1)
   }
   say(2000)
   setTimeout(() => say(20_000), 400)

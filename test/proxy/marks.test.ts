@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { isTraceparent } from '../../src/proxy/marks.ts'
 import { type ProxyFlags, proxyOptionsFromFlags } from '../../src/proxy/start.ts'
-import { ask, eventually, only, pod, proxy, split } from './kit.ts'
+import { ask, eventually, only, pod, proxy, rawPod, split, wire } from './kit.ts'
 
 const VALID = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
@@ -61,6 +61,23 @@ test('Forwarded: one element for this hop, after those of a trusted peer', async
   t.equal(forwarded, undefined, 'nothing unless asked for')
 })
 
+test('what only looks like a forwarding field is dropped, whoever sends it', async t => {
+  const p = await mirror(t)
+  const names = ['X_Forwarded_For', 'x-forwarded_proto', 'X_Forwarded-Host', 'X.Forwarded.Port']
+  const claims = Object.fromEntries(names.map(name => [name, '1.2.3.4']))
+  for (const trust of [[], ['127.0.0.0/8']]) {
+    const running = await proxy(t, { table: only(p.url), trust })
+    const lower = Object.fromEntries(names.map(name => [name.toLowerCase(), '1.2.3.4']))
+    for (const { body } of [
+      await ask(running.url, '/', { headers: { ...claims, X_Own: 'stays' } }),
+      await askH2(running.url, { ...lower, x_own: 'stays' }),
+    ]) {
+      t.notMatch(body, /1\.2\.3\.4/)
+      t.match(JSON.parse(body), { 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http', x_own: 'stays' })
+    }
+  }
+})
+
 test('a trace is passed on, or begun where there is none that is valid', async t => {
   const p = await mirror(t)
   const file = join(t.testdir(), 'access.log')
@@ -108,7 +125,7 @@ test('what a traceparent is', t => {
 
 test('an answer says who gave it, and keeps what the pod said', async t => {
   const stable = await pod(t, (_req, res) => res.writeHead(200, { 'Server-Timing': 'db;dur=5' }).end('s'))
-  const canary = await pod(t, 'c')
+  const canary = await pod(t, (_req, res) => res.writeHead(200, { 'x-version': '1.2', 'X-Version-2': 'kept' }).end('c'))
   const table = split(stable.url, canary.url, 50)
   table.routes![0]!.dests[1]!.hash = '6f5b9'
   const running = await proxy(t, { table, marks: { versionHeader: 'X-Version', serverTiming: true } })
@@ -116,7 +133,8 @@ test('an answer says who gave it, and keeps what the pod said', async t => {
   for (let i = 0; i < 2; i++) answers.push(await ask(running.url))
   for (let i = 0; i < 2; i++) answers.push(await askH2(running.url))
   for (const { headers, body } of answers) {
-    t.equal(headers['x-version'], body === 's' ? 'stable' : 'canary 6f5b9')
+    t.equal(headers['x-version'], body === 's' ? 'stable' : 'canary 6f5b9', 'instead of what the pod says')
+    t.equal(headers['x-version-2'], body === 's' ? undefined : 'kept')
     const own =
       body === 's'
         ? /^(?=.*pintle;desc="stable";dur=\d+\.\d)(?=.*db;dur=5)/
@@ -124,6 +142,25 @@ test('an answer says who gave it, and keeps what the pod said', async t => {
     t.match(headers['server-timing'], own)
   }
   t.equal(new Set(answers.map(a => a.body)).size, 2)
+})
+
+test('the answer to an upgrade says it too', async t => {
+  const p = await rawPod(t, socket => {
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'X-Version: 1',
+      '',
+      'hi',
+    ]
+    socket.once('data', () => socket.write(lines.join('\r\n')))
+  })
+  const running = await proxy(t, { table: only(p.url), marks: { versionHeader: 'X-Version' } })
+  const w = wire(t, running.port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  const said = await w.until('hi')
+  t.same(said.match(/^X-Version: .*$/gm), ['X-Version: stable'])
+  t.match(said, /\r\n\r\nhi$/)
 })
 
 test('flags that are wrong are told', async t => {
@@ -136,5 +173,6 @@ test('flags that are wrong are told', async t => {
     proxyProtocol: ['10.0.0.0/8', '::1'],
   })
   await t.rejects(from({ trace: '2' }), { code: 'PIN4005', message: /--trace 2/ })
+  await t.rejects(from({ versionHeader: 'Content-Length' }), { code: 'PIN4005', message: /--version-header Content-L/ })
   await t.rejects(from({ versionHeader: 'a b' }), { code: 'PIN4005', message: /--version-header a b/ })
 })

@@ -35,6 +35,7 @@ test('what is wrong is said with its place', async t => {
     'a header route without canary': [one({ headerRoutes: [{ name: 'a', anyOf: [{ header: 'a', value: { exact: 'b' } }] }] }), /role canary/],
     'a broken expression': [one({ headerRoutes: [{ name: 'a', anyOf: [{ header: 'a', value: { regex: '(' } }] }] }), /not a regular expression/],
     'two kinds of match': [one({ headerRoutes: [{ name: 'a', anyOf: [{ header: 'a', value: { exact: 'a', prefix: 'b' } }] }] }), /exactly one/],
+    'a hash that is no label': [one({ dests: [{ ...stable, hash: 'a\r\nX-Own: b' }] }), /routes\.0\.dests\.0\.hash: is not the value of a label/],
     'a path without slash': [one({ match: { pathPrefix: 'x' } }), /begin with \//],
     'path and prefix': [one({ match: { path: '/x', pathPrefix: '/x' } }), /not both/],
     'no table at all': [7, /table: /],

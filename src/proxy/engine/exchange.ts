@@ -70,7 +70,7 @@ export class Exchange extends Attempts {
     this.started = performance.now()
     this.series = dest.series ??= core.stats.of(route, dest)
     core.stats.begin(this.series)
-    this.note = core.access?.begin(view)
+    this.note = core.access?.begin(view, client.caller.peer)
     if (route.mirrors.length > 0) this.copy = copyFor(core, route, dest, view, this.isUpgrade)
     const { session } = route
     this.lines = session?.line(way, view, dest)
@@ -140,7 +140,16 @@ export class Exchange extends Attempts {
     return Buffer.from(`traceparent: ${traceparent}\r\n`, 'latin1')
   }
 
-  /** The lines on the answer with those that tell who gave it. */
+  /** The proxy's own lines on the answer. */
+  private linesOn(buf: Buffer, answer: AnswerHead): Buffer | undefined {
+    const { marks } = this.core
+    if (marks === undefined) return this.lines
+    // Who answered is for the proxy to say.
+    if (marks.versionHeader !== undefined) cutFields(buf, answer, marks.versionHeader)
+    return this.markedLines(marks)
+  }
+
+  /** With those that tell who gave it. */
   private markedLines(marks: Marks): Buffer | undefined {
     const { role, hash } = this.dest!
     const own = answerMarks(marks, { role, hash }, performance.now() - this.started)
@@ -203,7 +212,7 @@ export class Exchange extends Attempts {
       (isOld && answer.framing === CHUNKED) ||
       this.core.draining()
     const says = client.closing ? CLOSE : isOld ? KEEP : SILENT
-    const lines = this.core.marks === undefined ? this.lines : this.markedLines(this.core.marks)
+    const lines = this.linesOn(buf, answer)
     client.out.write(buf, composeAnswer(buf, answer, says, isOld, lines), to)
     this.afterAnswer(kept)
   }
@@ -239,7 +248,7 @@ export class Exchange extends Attempts {
     this.hasAnswered = true
     this.status = 101
     this.deadline = NO_DEADLINE
-    const said = composeSwitch(buf, answer, this.lines)
+    const said = composeSwitch(buf, answer, this.linesOn(buf, answer))
     client.out.write(said, 0, said.length)
     client.out.write(buf, answer.end, to)
     this.count(performance.now())

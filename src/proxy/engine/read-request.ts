@@ -100,14 +100,15 @@ function known(buf: Buffer, at: number, size: number): number {
     case 14:
       return contentLength(buf, at)
     case 15:
-      return isName(buf, at, N.forwardedFor) ? forwarded(at, CAME.for) : 1
+      return isName(buf, at, N.forwardedFor) ? forwarded(at, CAME.for) : like(buf, at, N.forwardedFor)
     case 16:
       if (isName(buf, at, N.forwardedHost)) return forwarded(at, CAME.host)
       if (isName(buf, at, N.forwardedPort)) return forwarded(at, CAME.port)
-      return isName(buf, at, N.proxyConnection) ? cut(at) : 1
+      if (isName(buf, at, N.proxyConnection) || resembles(buf, at, N.forwardedHost)) return cut(at)
+      return like(buf, at, N.forwardedPort)
     case 17:
       if (isName(buf, at, N.forwardedProto)) return forwarded(at, CAME.proto)
-      return transferEncoding(buf, at)
+      return resembles(buf, at, N.forwardedProto) ? cut(at) : transferEncoding(buf, at)
     case 18:
       return isName(buf, at, N.proxyAuthenticate) ? cut(at) : 1
     case 19:
@@ -129,6 +130,9 @@ function forwarded(at: number, bit: number): number {
   head.came |= bit
   return 1
 }
+
+/** Drops what looks like a forwarding field: many a pod reads X_Forwarded_For as the real one, as CGI makes them equal. */
+const like = (buf: Buffer, at: number, name: Uint8Array): number => (resembles(buf, at, name) ? cut(at) : 1)
 
 function te(buf: Buffer, at: number): number {
   trimField(buf)

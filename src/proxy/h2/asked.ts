@@ -64,14 +64,15 @@ export type H2Caller = Readonly<{
 
 const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded'])
 
-/** The fields for the pod: without what an untrusted peer claims, with who asked. */
+/** The fields for the pod: without what an untrusted peer claims, and what only looks like it, with who asked. */
 export function fieldsFor(asked: H2Request, caller: H2Caller, cookie: string | undefined): [string, string][] {
   const { peer, port, proto, trusted, forwarded } = caller
   const came = (name: string): boolean => trusted && asked.header(name) !== undefined
   const out: [string, string][] = []
   for (const [name, value] of asked.fields) {
-    if (FORWARDED.has(name) && (!trusted || name === 'x-forwarded-for')) continue
-    if (forwarded && name === 'forwarded') continue
+    if (FORWARDED.has(name)) {
+      if (!trusted || name === 'x-forwarded-for' || (forwarded && name === 'forwarded')) continue
+    } else if (FORWARDED.has(name.replaceAll(/[^a-z-]/g, '-'))) continue
     const kept = name === 'cookie' && cookie !== undefined ? withoutCookie(value, cookie) : value
     if (kept !== '') out.push([name, kept])
   }

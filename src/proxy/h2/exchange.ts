@@ -11,7 +11,7 @@ import { stripPrefix } from '../match.ts'
 import type { Series } from '../stats.ts'
 import { fieldsFor, type H2Caller, type H2Request, readStream, tracedFields } from './asked.ts'
 import { INTERNAL_ERROR } from './codes.ts'
-import type { Headers } from './fields.ts'
+import { addField, type Headers } from './fields.ts'
 import { copyOf, type StreamCopy } from './mirror.ts'
 import { isGrpc, isGrpcFailure, say } from './own-answer.ts'
 import { isOver } from './speak.ts'
@@ -48,8 +48,8 @@ export type Flight = {
   received(size: number): boolean
   /** Gives a piece of the answer to the stream; false: it takes no more now. */
   give(data: Buffer): boolean
-  /** Fields of the proxy's own on the answer, names in lower case. */
-  marks(): readonly (readonly [name: string, value: string])[]
+  /** Adds to the head of an answer who gave it. */
+  mark(headers: Headers | IncomingHttpHeaders): void
   /** Should stable answer instead of the canary, which said this? Then it is under way. */
   goToRescue(status: number): boolean
   /** The head of an answer is passed on. */
@@ -100,7 +100,7 @@ export function serveStream(
   const own = fieldsFor(asked, caller, session?.cookie)
   const { fields, traceparent } = core.marks ? tracedFields(own, core.marks) : { fields: own, traceparent: undefined }
   const target = way.strip ? stripPrefix(asked.target(), way.prefix) : asked.target()
-  const flight = begin(core, stream, route, dest, traceparent, {
+  const flight = begin(core, caller, stream, route, dest, traceparent, {
     asked,
     isBare,
     target,
@@ -120,6 +120,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 function begin(
   core: Core,
+  caller: H2Caller,
   stream: ServerHttp2Stream,
   route: CompiledRoute,
   chosen: Dest,
@@ -140,7 +141,7 @@ function begin(
   core.stats.begin(series)
   core.load.inFlight++
   const grpc = isGrpc(parts.asked.header('content-type'))
-  const note = core.access?.begin(parts.asked)
+  const note = core.access?.begin(parts.asked, caller.peer)
   if (note && traceparent) note.trace = traceIdOf(traceparent)
   stream.once('close', () => {
     const ms = performance.now() - started
@@ -227,11 +228,14 @@ function begin(
     status = Number(headers[':status'] ?? 502)
     judged(headers)
   }
-  const marks = () => {
-    const own = core.marks ? answerMarks(core.marks, dest, performance.now() - started) : []
-    return own.map(([name, value]) => [name.toLowerCase(), value] as const)
+  const mark = (headers: Headers | IncomingHttpHeaders): void => {
+    if (core.marks === undefined) return
+    // Who answered is for the proxy to say.
+    if (core.marks.versionHeader !== undefined) delete headers[core.marks.versionHeader.toLowerCase()]
+    for (const [name, value] of answerMarks(core.marks, dest, performance.now() - started))
+      addField(headers as Headers, name.toLowerCase(), value)
   }
-  const steps = { goOn, goElsewhere, goToRescue, received, give, marks, answered, judged, fail, refuse, cut }
+  const steps = { goOn, goElsewhere, goToRescue, received, give, mark, answered, judged, fail, refuse, cut }
   const flight: Flight = { core, stream, route, series, ...parts, ...steps, got: 0, gave: 0, isDue: false }
   return flight
 }

@@ -6,7 +6,7 @@ import { CHUNKED, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
 import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
-import { addField, type Headers, headersOf, trailersOf } from './fields.ts'
+import { type Headers, headersOf, trailersOf } from './fields.ts'
 import { inform, isOver, respond, trail } from './speak.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -143,7 +143,7 @@ class H1Asker implements Asker {
     this.flight.answered(headers)
     if (cookie !== undefined) (headers['set-cookie'] as string[] | undefined)?.push(cookie)
     if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
-    for (const [name, value] of this.flight.marks()) addField(headers, name, value)
+    this.flight.mark(headers)
     const isChunked = answer.framing === CHUNKED
     respond(stream, headers, { endStream: answer.framing === NONE, waitForTrailers: isChunked })
     if (isChunked) stream.once('wantTrailers', () => trail(stream, this.trailers))

@@ -133,8 +133,7 @@ class Call {
 
   private addOwn(headers: IncomingHttpHeaders, cookie: string | undefined): void {
     if (cookie !== undefined) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie]
-    for (const [name, value] of this.flight.marks())
-      headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+    this.flight.mark(headers)
   }
 
   /** The attempt is none any more: another one has begun. */
