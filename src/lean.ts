@@ -8,8 +8,8 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   proxy: ['--max-semi-space-size=1'],
 }
 
-/** Of a proxy that ends TLS, and so speaks HTTP/2: streams of node:http2 outlive small new spaces, and copying them again and
- * again is a third of its processor time. Measured: 79 instead of 115 us a request, for 25 MB more. */
+/** Of a proxy that ends TLS, and so speaks HTTP/2: streams of node:http2 outlive a small new space, and are copied again and
+ * again. Measured over 40,000 requests: 0.6 s of collecting instead of two, for 25 MB more. */
 const WITH_TLS = ['--max-semi-space-size=16']
 
 const isGiven = (text: string): boolean => /--(max-)?semi-space-size|--max[-_]old[-_]space/.test(text)

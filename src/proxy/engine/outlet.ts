@@ -124,9 +124,11 @@ export class Outlet {
     this.isWriting = false
     if (this.isDone) return true
     this.unsent += view.length
-    hold(kept)
+    // Of what TLS has not sent yet OpenSSL keeps the encrypted octets beside the plain ones.
+    const memory = this.isTls ? 2 * kept : kept
+    hold(memory)
     this.sizes.push(view.length)
-    this.keeps.push(kept)
+    this.keeps.push(memory)
     this.lent.push(pooled)
     return false
   }
