@@ -123,11 +123,48 @@ test('a peer that should speak it and does not is closed and counted', async t =
   await eventually(() => running.status().refused === 1, 'counted')
 })
 
-test('before TLS too, with both HTTP versions', async t => {
-  const p = await seen(t)
+const tlsFiles = (t: { testdir(): string; testdirName: string }) => {
   const tls = { cert: join(t.testdir(), 'tls.crt'), key: join(t.testdirName, 'tls.key') }
   writeFileSync(tls.cert, one.cert)
   writeFileSync(tls.key, one.key)
+  return tls
+}
+
+for (const isTls of [false, true])
+  test(`those that wait for their header count, and a proxy that leaves ends them (TLS: ${isTls})`, async t => {
+    const p = await seen(t)
+    const more = isTls ? { tls: tlsFiles(t) } : {}
+    const options = { table: only(p.url), proxyProtocol: ['127.0.0.1'], limits: { connections: 2 }, ...more }
+    const running = await proxy(t, options)
+    const ended = [false, false]
+    for (const i of [0, 1]) {
+      const w = wire(t, running.port)
+      void w.closed.then(() => {
+        ended[i] = true
+      })
+      await new Promise(done => w.socket.once('connect', done))
+    }
+    t.equal(await wire(t, running.port).closed, '', 'one too many')
+    t.equal(running.status().turnedAway, 1, 'counted')
+    t.same(ended, [false, false])
+    await running.drain()
+    await eventually(() => ended.every(Boolean), 'ended with the proxy')
+    t.equal(running.status().refused, 0, 'which is no fault of theirs')
+  })
+
+test('those in a TLS handshake count too, and are ended', async t => {
+  const options = { table: only((await seen(t)).url), tls: tlsFiles(t), limits: { connections: 1 } }
+  const running = await proxy(t, options)
+  const first = wire(t, running.port)
+  await new Promise(done => first.socket.once('connect', done))
+  t.equal(await wire(t, running.port).closed, '', 'one too many')
+  await running.drain()
+  t.equal(await first.closed, '')
+})
+
+test('before TLS too, with both HTTP versions', async t => {
+  const p = await seen(t)
+  const tls = tlsFiles(t)
   const running = await proxy(t, { table: only(p.url), tls, proxyProtocol: ['127.0.0.1'] })
   const raw = connectTcp(running.port, '127.0.0.1')
   raw.write(IP4)

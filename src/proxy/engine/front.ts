@@ -12,6 +12,7 @@ import { heldNow, MOST_HELD } from './outlet.ts'
 import { readProxied } from './proxied.ts'
 import { giveUp, tryAdopting } from './reads.ts'
 import { createTcp } from './tcp.ts'
+import { createUnready } from './unready.ts'
 
 export type Front = Readonly<{
   port: number
@@ -29,6 +30,8 @@ export type Front = Readonly<{
 
 /** So long a connection without a request may still begin one when the proxy leaves: it may be on its way. */
 const SILENT_MS = 100
+/** And so long one that has not begun, in a handshake of several journeys. */
+const UNREADY_MS = 1000
 /** The coarsest that the clock may be, in milliseconds. */
 const MOST_TICK = 500
 
@@ -58,15 +61,17 @@ export async function openFront(
     isEmpty()
   }
   const isEmpty = (): void => {
-    if (clients.size === 0 && sessions.size() === 0 && tcp.size() === 0) whenEmpty?.()
+    if (size() === 0) whenEmpty?.()
   }
   const sessions = createSessions(core, isEmpty)
   const isSecure = certificate !== undefined
   const tcp = createTcp(core, () => isEmpty())
+  const unready = createUnready(isEmpty)
+  const size = (): number => clients.size + sessions.size() + tcp.size() + unready.size()
   const { connections } = core.limits
   /** Too many connections? Then this one is counted as turned away. */
   const isFull = (): boolean => {
-    const full = connections > 0 && clients.size + sessions.size() + tcp.size() >= connections
+    const full = connections > 0 && size() >= connections
     if (full) core.stats.strays.turnedAway++
     return full
   }
@@ -100,9 +105,15 @@ export async function openFront(
     proxied?.((socket.remoteAddress ?? '').replace(/^::ffff:/, '')) === true
   const greet = (accepted: Socket, port: number): void => {
     if (!isProxied(accepted)) welcome(accepted, port)
-    else readProxied(accepted, (peer, rest) => welcome(accepted, port, peer, rest), refused)
+    else if (isFull()) accepted.destroy()
+    else {
+      unready.add(accepted)
+      const ready = (peer: string | undefined, rest: Buffer): void =>
+        unready.begin(accepted, () => welcome(accepted, port, peer, rest))
+      readProxied(accepted, ready, refused)
+    }
   }
-  /** The listening side in front of TLS, where the PROXY protocol is spoken outside of it. */
+  /** The listening side in front of TLS: connections are counted there, and the PROXY protocol is spoken outside of it. */
   const uncovered = (secure: Server): Server =>
     createServer(OPTIONS, accepted => {
       accepted.on('error', () => {})
@@ -110,6 +121,11 @@ export async function openFront(
         if (rest.length > 0) accepted.unshift(rest)
         secure.emit('connection', accepted)
       }
+      if (isFull()) {
+        accepted.destroy()
+        return
+      }
+      unready.add(accepted)
       if (!isProxied(accepted)) pass(EMPTY)
       else
         readProxied(
@@ -135,15 +151,18 @@ export async function openFront(
     const server = isTls ? secureServer(certificate) : createServer(OPTIONS)
     if (!isTls) server.on('connection', accepted => whenTabled(accepted, () => greet(accepted, port)))
     server.on('secureConnection', (socket: TLSSocket) => {
-      const named = behind.get((socket as { _parent?: Socket })._parent ?? socket)
+      const raw = (socket as { _parent?: Socket })._parent ?? socket
+      const named = behind.get(raw)
       const peer = named ?? (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-      whenTabled(socket, () => {
-        if (socket.alpnProtocol !== 'h2') welcome(socket, port, named)
-        else if (isFull()) socket.destroy()
-        else sessions.take(socket, { peer, port, proto: 'https' })
-      })
+      unready.begin(raw, () =>
+        whenTabled(socket, () => {
+          if (socket.alpnProtocol !== 'h2') welcome(socket, port, named)
+          else if (isFull()) socket.destroy()
+          else sessions.take(socket, { peer, port, proto: 'https' })
+        }),
+      )
     })
-    const outer = isTls && proxied ? uncovered(server) : server
+    const outer = isTls ? uncovered(server) : server
     await listening(outer, at)
     port = (outer.address() as AddressInfo).port
     return outer
@@ -217,16 +236,19 @@ export async function openFront(
       const leave = setInterval(() => {
         for (const client of clients) if (client.isIdle) client.destroy()
       }, SILENT_MS)
+      const giveUpUnready = setTimeout(unready.end, UNREADY_MS)
       sessions.leave()
-      if (clients.size > 0 || sessions.size() > 0 || tcp.size() > 0)
+      if (size() > 0)
         await new Promise<void>(done => {
           whenEmpty = done
         })
       clearInterval(leave)
+      clearTimeout(giveUpUnready)
       clearTimeout(ticking)
     },
     abort() {
       for (const client of clients) client.destroy()
+      unready.end()
       sessions.abort()
       tcp.abort()
     },
