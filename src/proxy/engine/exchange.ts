@@ -12,9 +12,10 @@ import { CLOSE, composeAnswer, composeSwitch, KEEP, SILENT } from './compose.ts'
 import { cutCookie } from './cut-cookie.ts'
 import { cutFields } from './cut-fields.ts'
 import { view } from './head-view.ts'
+import { HeldHead } from './held-head.ts'
 import { type Copy, copyFor } from './mirror.ts'
 import { isFull } from './outlet.ts'
-import { CHUNKED, head, NONE } from './request-head.ts'
+import { CHUNKED, head, LENGTH, NONE } from './request-head.ts'
 import { Tunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -31,6 +32,8 @@ export class Exchange extends Attempts {
   private copy: Copy | undefined
   /** Lines of the proxy's own on the answer. */
   private lines: Buffer | undefined
+  /** The head of the answer, while it waits for its body. */
+  private heldHead: HeldHead | undefined
 
   constructor(core: Core, client: Client, port: number) {
     super(core, client)
@@ -213,13 +216,21 @@ export class Exchange extends Attempts {
       this.core.draining()
     const says = client.closing ? CLOSE : isOld ? KEEP : SILENT
     const lines = this.linesOn(buf, answer)
-    client.out.write(buf, composeAnswer(buf, answer, says, isOld, lines), to)
+    const begin = composeAnswer(buf, answer, says, isOld, lines)
+    if (answer.framing === LENGTH && to === answer.end && client.out.unsent === 0) {
+      this.heldHead ??= new HeldHead(client.out)
+      this.heldHead.hold(buf, begin, to)
+      return
+    }
+    client.out.write(buf, begin, to)
     this.afterAnswer(kept)
   }
 
   goesOn(buf: Buffer, from: number, to: number, kept: Buffer | undefined): void {
     this.heard()
-    this.client.out.write(buf, from, to)
+    const { heldHead } = this
+    const begin = heldHead === undefined || heldHead.isEmpty ? from : heldHead.putBefore(buf, from)
+    this.client.out.write(buf, begin, to)
     this.afterAnswer(kept)
   }
 
@@ -299,6 +310,7 @@ export class Exchange extends Attempts {
   private finish(now: number): void {
     this.count(now)
     this.copy = undefined
+    this.heldHead?.forget()
     this.endAttempts()
   }
 }

@@ -1,23 +1,12 @@
 // The request before, octet for octet. Clients that poll, and connections of other proxies' health checks, send the same
 // head again and again: it need not be read and composed anew. Whatever differs in one octet is.
 import { sharedBuffer } from './reads.ts'
+import { wordsOf } from './words.ts'
 
 /** Longer heads are read. */
 const MOST = 2048
 /** So many heads are noted in vain before nothing more is noted on a connection. */
 const MOST_MISSES = 16
-
-let viewed: ArrayBufferLike | undefined
-let view: Int32Array = new Int32Array(0)
-
-/** The shared buffer as words: four octets are compared at once. */
-function wordsOf(buf: Buffer): Int32Array {
-  if (buf.buffer !== viewed) {
-    viewed = buf.buffer
-    view = new Int32Array(viewed, 0, Math.floor(viewed.byteLength / 4))
-  }
-  return view
-}
 
 /** Belongs to one connection. */
 export class Memo {

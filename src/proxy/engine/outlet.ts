@@ -69,7 +69,7 @@ export class Outlet {
     if (buf !== sharedBuffer()) this.put(buf.subarray(from, to), undefined)
     else if (this.mayLend(to - from)) {
       // All of the shared buffer stays with a write that stays behind.
-      if (this.put(buf.subarray(from, to), undefined, buf.length)) return
+      if (this.put(viewOf(buf, from, to), undefined, buf.length)) return
       this.slow = true
       giveAway()
       countGiven()
@@ -149,6 +149,23 @@ export class Outlet {
     if (pooled && spare.length < MOST_SPARE) spare.push(pooled)
     if (this.unsent === 0 && !this.isClosed) this.onSent()
   }
+}
+
+const views: (Buffer | undefined)[] = new Array(8).fill(undefined)
+let viewed: Buffer | undefined
+
+/** [from, to) of the shared buffer. Answers of a pod are often of one size, and a view costs more than to look for it. */
+function viewOf(buf: Buffer, from: number, to: number): Buffer {
+  if (buf !== viewed) {
+    viewed = buf
+    views.fill(undefined)
+  }
+  const place = (from + to) & 7
+  const known = views[place]
+  if (known !== undefined && known.byteOffset === from && known.length === to - from) return known
+  const view = buf.subarray(from, to)
+  views[place] = view
+  return view
 }
 
 /** Must the side that is read wait for this one? */

@@ -1,6 +1,7 @@
 // Connections to endpoints: one pool each, the connection used last taken first; closed when no table names the endpoint.
 import type { Dial } from '../dial.ts'
 import type { Endpoint } from '../endpoints.ts'
+import { AnswerMemo } from './answer-memo.ts'
 import { Upstream } from './upstream.ts'
 
 /** Idle connections are dropped before the five seconds after which Node servers, the most hasty ones, drop them. */
@@ -31,6 +32,7 @@ export class Pool {
   private owed = 0
   /** The HTTP/2 session of a pod that speaks h2c (h2/to-h2c.ts). */
   session: { close(): void } | undefined
+  readonly answers = new AnswerMemo()
   isRetired = false
 
   constructor(endpoint: Endpoint, at: { host: string; port: number }, now: number) {

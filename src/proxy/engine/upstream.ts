@@ -184,7 +184,7 @@ export class Upstream {
     for (;;) {
       const asker = this.asker
       if (!asker) return
-      const verdict = readAnswer(buf, at, to, asker.toHead)
+      const verdict = this.read(buf, at, to, asker.toHead)
       if (verdict < 0) {
         asker.garbled()
         return
@@ -211,6 +211,15 @@ export class Upstream {
       asker.interim(buf, answer)
       if (at === to) return
     }
+  }
+
+  private read(buf: Buffer, at: number, to: number, toHead: boolean): number {
+    const { answers } = this.pool
+    if (toHead) return readAnswer(buf, at, to, true)
+    if (answers.recall(buf, at, to)) return 1
+    const verdict = readAnswer(buf, at, to, false)
+    if (verdict === 1 && answer.status >= 200) answers.note(buf)
+    return verdict
   }
 
   private begin(asker: Asker, buf: Buffer, to: number): void {

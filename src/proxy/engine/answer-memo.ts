@@ -1,0 +1,111 @@
+// The head of a pod's answer before, octet for octet: it need not be read again. Pods that are asked for one thing again and
+// again answer alike but for the date, which changes once a second. Whatever differs in one octet is read.
+import { answer } from './answer-head.ts'
+import { HEADROOM, sharedBuffer } from './reads.ts'
+import { wordsOf } from './words.ts'
+
+/** Longer heads are read. */
+const MOST = 1024
+const MOST_CUTS = 8
+/** So many answers at most go by unnoted, where heads were noted in vain. */
+const LONGEST_REST = 1024
+
+/** Belongs to one pod. Holds what `readAnswer` made of a head that began at `HEADROOM` and was no answer to a HEAD. */
+export class AnswerMemo {
+  private noted = new Int32Array(0)
+  private readonly tail = new Uint8Array(4)
+  /** Length of the head; 0: none is noted. */
+  private octets = 0
+  private last = 0
+  /** Answers to let go by before one is noted again, and how many that were the last time. */
+  private rest = 0
+  private rested = 0
+  private readonly cuts = new Int32Array(2 * MOST_CUTS)
+  private cutCount = 0
+  private fieldsFrom = 0
+  private minor = 1
+  private status = 0
+  private framing = 0
+  private length = 0
+  private keepAlive = true
+  private idleSeconds = 0
+
+  /** Does the head that was noted begin at `from`? Then `answer` says what is in it. */
+  recall(buf: Buffer, from: number, to: number): boolean {
+    const { octets } = this
+    if (octets === 0 || from !== HEADROOM || to - from < octets || buf !== sharedBuffer()) return false
+    if (!this.isSame(wordsOf(buf), buf, from)) return false
+    this.rested = 0
+    answer.begin = from
+    answer.end = from + octets
+    answer.fieldsFrom = this.fieldsFrom
+    answer.minor = this.minor
+    answer.status = this.status
+    answer.framing = this.framing
+    answer.length = this.length
+    answer.keepAlive = this.keepAlive
+    answer.idleSeconds = this.idleSeconds
+    answer.isWebSocket = false
+    answer.codingFrom = 0
+    answer.codingTo = 0
+    const { cuts } = answer
+    const { cutCount } = this
+    for (let i = 0; i < cutCount; i++) {
+      cuts.from[i] = this.cuts[2 * i]!
+      cuts.to[i] = this.cuts[2 * i + 1]!
+    }
+    cuts.count = cutCount
+    return true
+  }
+
+  private isSame(words: Int32Array, buf: Buffer, from: number): boolean {
+    const { noted, tail, octets } = this
+    const first = from >> 2
+    const { length } = noted
+    // In blocks: heads that differ mostly do so early, in the status, the date or the length.
+    for (let i = 0; i < length; ) {
+      const end = Math.min(length, i + 16)
+      let differs = 0
+      for (; i < end; i++) differs |= noted[i]! ^ words[first + i]!
+      if (differs !== 0) return false
+    }
+    for (let i = length * 4; i < octets; i++) if (tail[i & 3] !== buf[from + i]) return false
+    return true
+  }
+
+  /** Notes what is in `answer`, read from the buffer, if the head before was of its size. */
+  note(buf: Buffer): void {
+    const { begin, end, cuts } = answer
+    if (this.rest > 0) {
+      this.rest--
+      return
+    }
+    const size = end - begin
+    if (size !== this.last) {
+      this.last = size
+      return
+    }
+    if (begin !== HEADROOM || size > MOST || cuts.count > MOST_CUTS || buf !== sharedBuffer()) return
+    if (answer.isWebSocket || answer.codingTo > 0) return
+    this.rest = this.rested
+    this.rested = Math.min(LONGEST_REST, 2 * this.rested + 1)
+    const words = wordsOf(buf)
+    const count = size >> 2
+    if (this.noted.length !== count) this.noted = new Int32Array(count)
+    for (let i = 0; i < count; i++) this.noted[i] = words[(begin >> 2) + i]!
+    for (let i = count * 4; i < size; i++) this.tail[i & 3] = buf[begin + i]!
+    for (let i = 0; i < cuts.count; i++) {
+      this.cuts[2 * i] = cuts.from[i]!
+      this.cuts[2 * i + 1] = cuts.to[i]!
+    }
+    this.cutCount = cuts.count
+    this.fieldsFrom = answer.fieldsFrom
+    this.minor = answer.minor
+    this.status = answer.status
+    this.framing = answer.framing
+    this.length = answer.length
+    this.keepAlive = answer.keepAlive
+    this.idleSeconds = answer.idleSeconds
+    this.octets = size
+  }
+}
