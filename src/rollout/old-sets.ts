@@ -1,7 +1,7 @@
 // ReplicaSets that are neither new nor stable: when and how they go (argo-behaviour 3.4 and 3.6).
 import type { ReplicaSet } from '../api/kube.ts'
 import type { Millis } from '../contract.ts'
-import { isLetGo } from './followers.ts'
+import { planDrain } from './drain.ts'
 import { HASH_LABEL } from './keys.ts'
 import { maxUnavailable } from './limits.ts'
 import type { Observed } from './observe.ts'
@@ -13,7 +13,6 @@ import {
   availableReplicas,
   byCreation,
   byRevisionDescending,
-  deadlineOf,
   hasDeadline,
   hashOf,
   specReplicas,
@@ -56,21 +55,19 @@ const revisionLimit = (seen: Observed): number => {
 type Delay = Readonly<{ wanted: number; part: Part; waiting: number }>
 
 /** How many pods a set keeps while its delay runs; the delay starts here. `waiting` counts sets that wait already.
- * An explicit delay of 0 means at once: argo keeps such a set for ever (a deliberate difference). */
+ * An explicit delay of 0 means at once: argo keeps such a set for ever (a deliberate difference). None goes while a proxy
+ * that we know of has requests for it. */
 function delayed(seen: Observed, known: Known, rs: ReplicaSet, keep: number, waiting: number, now: Millis): Delay {
   if (hasDeadline(rs)) {
     const left = untilDeadline(rs, now)
-    if (waiting >= revisionLimit(seen)) return { wanted: 0, part: NOTHING, waiting: waiting + 1 }
-    if (left === undefined) {
-      const { isFree, part: busy } = isLetGo(seen, known, hashOf(rs), deadlineOf(rs) ?? 0, now)
-      return { wanted: isFree ? 0 : keep, part: busy, waiting: waiting + 1 }
-    }
+    if (left === undefined || waiting >= revisionLimit(seen))
+      return { ...planDrain(seen, known, rs, keep, now), waiting: waiting + 1 }
     return { wanted: keep, part: part({ recheckAt: now + left }), waiting: waiting + 1 }
   }
   const seconds = scaleDownDelay(seen)
-  if (specReplicas(rs) === 0 || seconds === 0 || waiting >= revisionLimit(seen)) {
-    return { wanted: 0, part: NOTHING, waiting }
-  }
+  if (specReplicas(rs) === 0) return { wanted: 0, part: NOTHING, waiting }
+  if (seconds === 0 || waiting >= revisionLimit(seen))
+    return { ...planDrain(seen, known, rs, specReplicas(rs), now), waiting }
   const why = `ReplicaSet ${hashOf(rs)} is no longer used and goes in ${seconds} s`
   return { wanted: specReplicas(rs), part: addDeadline(rs, seconds, now, why), waiting: waiting + 1 }
 }
@@ -112,14 +109,15 @@ export function planOldCanary(seen: Observed, known: Known, isFullyPromoted: boo
     let wanted = 0
     let why = 'it is neither stable nor new'
     if (!routed) wanted = Math.max(0, size - room)
-    else if (isFullyPromoted || hasDeadline(rs)) {
-      if (!canary?.dynamicStableScale) {
-        const delay = delayed(seen, known, rs, size, waiting, now)
-        waiting = delay.waiting
-        wanted = delay.wanted
-        parts = join(parts, delay.part)
-        why = 'its scale-down delay is over'
-      }
+    else {
+      const isDelayed = (isFullyPromoted || hasDeadline(rs)) && !canary?.dynamicStableScale
+      const delay = isDelayed
+        ? delayed(seen, known, rs, size, waiting, now)
+        : { ...planDrain(seen, known, rs, size, now), waiting }
+      waiting = delay.waiting
+      wanted = delay.wanted
+      parts = join(parts, delay.part)
+      if (isDelayed) why = 'its scale-down delay is over'
     }
     if (wanted === size) continue
     const scaled = scale(seen, rs, wanted, NO_INTENT, why)
