@@ -1,11 +1,15 @@
 // What a Rollout may say about who gets which version: rules on requests, and users who stay where they are. As strict as
 // the proxy's own table, so that a mistake is told about the Rollout and not by a proxy that refuses the table.
 import * as z from 'zod'
+import { regExpFault } from '../../src/proxy/bounded-regexp.ts'
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const headerName = z.string().regex(TOKEN, 'is not a header name')
 const cookieName = z.string().regex(TOKEN, 'is not a cookie name')
-const pattern = z.string().refine(isRegExp, 'is not a regular expression')
+const pattern = z.string().superRefine((text, ctx) => {
+  const message = regExpFault(text)
+  if (message !== undefined) ctx.addIssue({ code: 'custom', message })
+})
 
 const stringMatch = z
   .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: pattern.optional() })
@@ -60,11 +64,3 @@ export const sticky = z
       fault(`${s.name} is not a ${s.by} name`)
   })
   .describe('Keeps users on one version while the weights grow.')
-
-function isRegExp(text: string): boolean {
-  try {
-    return Boolean(new RegExp(text))
-  } catch {
-    return false
-  }
-}

@@ -5,6 +5,7 @@ import {
   type Dest,
   defineTrafficRouter,
   ensure,
+  type Finding,
   type KubeObject,
   mergePatchTo,
   type Ref,
@@ -12,6 +13,7 @@ import {
   sameJson,
   TerminalError,
 } from '#contract'
+import { tableFaults } from '../../src/proxy/table.ts'
 import { rules, sticky } from './_proxy-choice.ts'
 import { rescue, retry, timeouts } from './_proxy-failures.ts'
 import { type Expected, fuseTold, observeTold, underWayTold } from './_proxy-told.ts'
@@ -148,6 +150,28 @@ function routeOf(c: Config, want: Desired) {
   }
 }
 
+/** What the proxies would refuse, told by their own rules: expressions and headers of steps, for which there is no schema. */
+function refusals(c: Config, want: Desired): readonly Finding[] {
+  const finding = (message: string): Finding => ({ level: 'error', path: 'plugins.pintle/proxy', message })
+  // A version without Service is told when it is to get traffic.
+  if (want.dests.some(dest => !dest.service)) return []
+  try {
+    return tableFaults({ routes: [routeOf(c, want)] }).map(fault =>
+      finding(`the proxies would refuse ${named(fault, want)}`),
+    )
+  } catch (error) {
+    if (error instanceof TerminalError) return [finding(error.message)]
+    throw error
+  }
+}
+
+/** Places in the table as places in the Rollout. */
+const named = (fault: string, { headers, mirrors }: Desired): string =>
+  fault
+    .replace(/^routes\.0\./, '')
+    .replace(/^headerRoutes\.(\d+)\./, (_, i) => `setHeaderRoute ${headers[Number(i)]?.name}: `)
+    .replace(/^mirrors\.(\d+)\./, (_, i) => `setMirrorRoute ${mirrors[Number(i)]?.name}: `)
+
 /** The table that a ConfigMap holds; nothing when it holds none that can be read. */
 function tableIn(live: KubeObject | undefined): Readonly<{ generation: number; routes: unknown }> {
   const text = (live?.['data'] as Readonly<Record<string, unknown>> | undefined)?.[KEY]
@@ -218,6 +242,8 @@ export default defineTrafficRouter<Config>({
   },
 
   reads: (c, owner) => [configMapOf(c, owner)],
+
+  check: refusals,
 
   plan: planTable,
 

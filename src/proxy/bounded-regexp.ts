@@ -23,6 +23,16 @@ export function compileRegExp(text: string): Compiled {
   return { regExp, isBounded: !isLinear('') }
 }
 
+/** What is wrong with an expression, as a table or a Rollout is told; undefined: it can be used. */
+export function regExpFault(text: string): string | undefined {
+  try {
+    if (compileRegExp(text).isBounded) return undefined
+    return 'could take for ever: write it without lookahead, backreferences and long counts'
+  } catch {
+    return 'is not a regular expression'
+  }
+}
+
 function isLinear(text: string): boolean {
   try {
     return Boolean(new RegExp(text, 'l'))

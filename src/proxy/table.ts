@@ -1,7 +1,7 @@
 // The route table as people and adapters write it: what a file, a ConfigMap or the flags say, checked before use.
 import * as z from 'zod'
 import { UserError } from '../errors.ts'
-import { compileRegExp } from './bounded-regexp.ts'
+import { regExpFault } from './bounded-regexp.ts'
 import { UPSTREAM_FORM, upstreamAddress } from './upstream-address.ts'
 
 /** Largest `total` of a route: a thousandth of a per mille, and sums stay exact integers. */
@@ -18,7 +18,7 @@ const LABEL = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/
 const cookieName = z.string().regex(HEADER_NAME, 'is not a cookie name')
 
 const pattern = z.string().superRefine((text, ctx) => {
-  const message = faultOf(text)
+  const message = regExpFault(text)
   if (message !== undefined) ctx.addIssue({ code: 'custom', message })
 })
 
@@ -280,12 +280,17 @@ export type Upstream = DestSpec['upstream']
 export type MirrorSpec = Route['mirrors'][number]
 export type StringMatchSpec = z.infer<typeof stringMatch>
 
+/** What is wrong with a table, each with its place; empty: a proxy takes it. */
+export function tableFaults(raw: unknown): readonly string[] {
+  const { error } = routeTable.safeParse(raw)
+  return (error?.issues ?? []).map(issue => `${issue.path.map(String).join('.') || 'table'}: ${issue.message}`)
+}
+
 /** Checks a table. `where` names its place for the message (a file, a ConfigMap). Raises UserError PIN4001. */
 export function parseTable(raw: unknown, where: string): RouteTable {
   const parsed = routeTable.safeParse(raw)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(issue => `${issue.path.map(String).join('.') || 'table'}: ${issue.message}`)
-  throw badTable(where, faults.join('; '))
+  throw badTable(where, tableFaults(raw).join('; '))
 }
 
 /** Reads a table from JSON text. Raises UserError PIN4001. */
@@ -306,12 +311,3 @@ export const badTable = (where: string, fault: string): UserError =>
     `bad route table in ${where}: ${fault}`,
     'Correct it; a proxy that runs keeps its last good table.',
   )
-
-/** Compiles only; what is wrong with it, or undefined. */
-function faultOf(text: string): string | undefined {
-  try {
-    return compileRegExp(text).isBounded ? undefined : 'could take for ever: no lookahead, backreferences, long counts'
-  } catch {
-    return 'is not a regular expression'
-  }
-}
