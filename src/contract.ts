@@ -143,6 +143,8 @@ export type Observation = Readonly<{
   reason: string
   /** When to look again while it is not verified; 10 s when not given. */
   again?: Millis
+  /** What followers say is wrong with what they were given: people are told by an event. */
+  complaint?: string
 }>
 
 /** What one data plane of our own said when it was asked. */

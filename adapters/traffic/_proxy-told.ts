@@ -3,11 +3,13 @@
 import * as z from 'zod'
 import type { Heard, Observation, Told, UnderWay } from '#contract'
 
+const fault = z.looseObject({ configMap: z.string(), route: z.string().optional(), message: z.string() })
 const part = z.looseObject({ hash: z.string(), inFlight: z.number(), tunnels: z.number() })
 const status = z.looseObject({
   follows: z.string().optional(),
   applied: z.record(z.string(), z.number()),
   fuses: z.array(z.looseObject({ route: z.string(), why: z.string() })).optional(),
+  faults: z.array(fault).optional(),
   routes: z.array(z.looseObject({ name: z.string(), dests: z.array(part) })),
   former: z.array(part.extend({ route: z.string() })),
 })
@@ -16,9 +18,11 @@ type Status = z.infer<typeof status>
 /** Milliseconds. A proxy hears of a table within a few; one that does not answer needs its time. */
 const SOON = 200
 const LATER = 2000
+/** A table that is refused waits for people. */
+const MUCH_LATER = 10_000
 
-/** Where a route comes from: `configMap` is NAMESPACE/NAME, `generation` that of the table in it. */
-export type Expected = Readonly<{ namespace: string; configMap: string; generation: number }>
+/** Where a route comes from: `configMap` is NAMESPACE/NAME, `generation` that of the table in it, `route` its name. */
+export type Expected = Readonly<{ namespace: string; configMap: string; generation: number; route: string }>
 
 type Read = Readonly<{ said: Status } | { problem: string }>
 
@@ -34,6 +38,12 @@ function read(heard: Heard): Read {
 
 const follows = (one: Status, namespace: string): boolean => one.follows === '' || one.follows === namespace
 
+/** What a proxy says is wrong with the table: all of it, or what is this route's. */
+const faultsIn = ({ faults = [] }: Status, { configMap, route }: Expected): readonly string[] =>
+  faults
+    .filter(one => one.configMap === configMap && (one.route === undefined || one.route === route))
+    .map(({ message }) => message)
+
 /** Why a proxy does not serve the table yet; undefined: it does, or it follows other namespaces. */
 function lag(one: Status, { namespace, configMap, generation }: Expected): string | undefined {
   if (!follows(one, namespace)) return undefined
@@ -47,6 +57,7 @@ export function observeTold(told: readonly Told[], expected: Expected): Observat
   let concerned = 0
   let again = SOON
   const behind: string[] = []
+  const complaints = new Map<string, string[]>()
   for (const { from, heard } of told) {
     const one = read(heard)
     if ('said' in one && !follows(one.said, expected.namespace)) continue
@@ -54,10 +65,15 @@ export function observeTold(told: readonly Told[], expected: Expected): Observat
     const why = 'problem' in one ? one.problem : lag(one.said, expected)
     if ('problem' in one) again = LATER
     if (why !== undefined) behind.push(`proxy ${from} ${why}`)
+    for (const fault of 'said' in one ? faultsIn(one.said, expected) : [])
+      complaints.set(fault, [...(complaints.get(fault) ?? []), from])
   }
+  const complaint = [...complaints].map(([fault, who]) => `proxy ${who.join(', ')} says: ${fault}`).join('; ')
+  const more = complaint === '' ? {} : { complaint }
+  if (complaint !== '') again = MUCH_LATER
   if (concerned === 0) return { verified: null, reason: 'no proxy is known that could confirm the weights' }
-  if (behind.length === 0) return { verified: true, reason: `${concerned} proxies serve it` }
-  return { verified: false, reason: `waits: ${behind.join('; ')}`, again }
+  if (behind.length === 0) return { verified: true, reason: `${concerned} proxies serve it`, ...more }
+  return { verified: false, reason: `waits: ${behind.join('; ')}`, again, ...more }
 }
 
 /** Requests and tunnels that proxies have for a version. One that may have some but cannot say so counts as one. */

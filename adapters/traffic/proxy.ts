@@ -187,7 +187,12 @@ function tableIn(live: KubeObject | undefined): Readonly<{ generation: number; r
 function expected(c: Config, owner: Readonly<{ namespace: string; name: string }>, seen: Seen): Expected {
   const ref = configMapOf(c, owner)
   const { generation } = tableIn(seen(ref))
-  return { namespace: owner.namespace, configMap: `${owner.namespace}/${ref.name}`, generation }
+  return {
+    namespace: owner.namespace,
+    configMap: `${owner.namespace}/${ref.name}`,
+    generation,
+    route: routeName(owner),
+  }
 }
 
 const routeName = ({ namespace, name }: Readonly<{ namespace: string; name: string }>) => `${namespace}/${name}`

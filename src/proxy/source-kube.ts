@@ -4,7 +4,7 @@ import type { Lookup } from '../ports.ts'
 import type { Resolve } from './compile.ts'
 import { backendOf, SERVICE_NAME } from './endpoints.ts'
 import { type IngressOptions, routesFromIngresses } from './ingress.ts'
-import type { Sink, Source } from './source.ts'
+import type { Fault, Sink, Source } from './source.ts'
 import { type Route, type RouteTable, readTable } from './table.ts'
 import { overlaps } from './table-overlap.ts'
 import { servicesOf } from './version-pods.ts'
@@ -87,24 +87,30 @@ function deliver(
   state: { generation: number; said: string },
   sink: Sink,
 ): void {
-  const problems: string[] = []
+  const faults: Fault[] = []
   const routes: Route[] = []
   const applied: Record<string, number> = {}
-  const names = new Set<string>()
+  /** Whose a route is, by name. */
+  const owners = new Map<string, string>()
   const maps = cache.list(configMaps, namespace).filter(m => m.metadata.labels?.[ROUTE_TABLE_LABEL] === 'true')
   for (const map of [...maps].sort(byAge)) {
     const name = nameOf(map)
     const good = readConfigMap(map, known.get(name))
-    if (good.problem !== undefined) problems.push(good.problem)
+    if (good.problem !== undefined) faults.push({ configMap: name, message: good.problem })
     known.set(name, good)
     applied[name] = good.table.generation
     for (const route of good.table.routes) {
-      if (names.has(route.name)) problems.push(`ConfigMap ${name}: route ${route.name} exists already, skipped`)
-      else routes.push(route)
-      names.add(route.name)
+      if (owners.has(route.name)) {
+        const message = `ConfigMap ${name}: route ${route.name} exists already, skipped`
+        faults.push({ configMap: name, route: route.name, message })
+        continue
+      }
+      routes.push(route)
+      owners.set(route.name, name)
     }
   }
-  for (const { message } of overlaps(routes)) problems.push(message)
+  for (const { route, message } of overlaps(routes)) faults.push({ configMap: owners.get(route) ?? '', route, message })
+  const problems = faults.map(({ message }) => message)
   const gone = new Set(maps.map(nameOf))
   for (const name of known.keys()) if (!gone.has(name)) known.delete(name)
 
@@ -119,7 +125,7 @@ function deliver(
   if (said !== state.said) state.generation++
   state.said = said
   sink.table({ generation: state.generation, routes }, resolver(cache, namespace), applied)
-  sink.problems(problems)
+  sink.problems(problems, faults)
 }
 
 /** The table of a ConfigMap, or its last good one and what is wrong. */

@@ -9,7 +9,7 @@ import { LIMITS, type Limits } from './core.ts'
 import type { Inherited } from './inherited.ts'
 import type { Marks } from './marks.ts'
 import { openServing, type Setup } from './serving.ts'
-import type { Sink, Source } from './source.ts'
+import type { Fault, Sink, Source } from './source.ts'
 import { tableSource } from './source-flags.ts'
 import type { Report } from './stats.ts'
 import { type Status, statusOf } from './status.ts'
@@ -100,6 +100,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { stats } = serving
   let applied: Readonly<Record<string, number>> = {}
   let problems: readonly string[] = []
+  let faults: readonly Fault[] = []
   let portProblems: readonly string[] = []
   let tabled = source === undefined
   let draining = false
@@ -120,7 +121,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         if (!serving.isImmediate) isThere()
       })
     },
-    problems(messages) {
+    problems(messages, ofMaps = []) {
+      faults = ofMaps
       for (const message of messages) if (!problems.includes(message)) log.warn({ source: source?.about }, message)
       problems = messages
     },
@@ -133,6 +135,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       source: source?.about ?? 'swap',
       ...(source?.follows === undefined ? {} : { follows: source.follows }),
       problems: [...problems, ...(source?.deaf?.() ?? []), ...portProblems, ...serving.problems()],
+      faults,
       fuses: serving.blown(),
       uptimeSeconds: (performance.now() - started) / 1000,
     })

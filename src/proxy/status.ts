@@ -1,6 +1,7 @@
 // What one proxy says about itself: the generation it serves, from where, and how each version fares. JSON, stable names.
 import type { Snapshot } from './compile.ts'
 import type { Blown } from './fuse.ts'
+import type { Fault } from './source.ts'
 import type { Stats } from './stats.ts'
 import type { Strays } from './strays.ts'
 
@@ -39,6 +40,8 @@ export type Status = Readonly<{
   follows?: string
   /** Tables that could not be used; their last good ones are in force. */
   problems: readonly string[]
+  /** In a cluster: those of the problems that whoever wrote a ConfigMap should hear of. */
+  faults: readonly Fault[]
   /** Fuses that blew: routes whose canary lost its weight here, since when (ms since the epoch) and why. */
   fuses: readonly Blown[]
   uptimeSeconds: number

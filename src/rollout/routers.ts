@@ -10,7 +10,7 @@ import {
 import { pollFollowers } from './followers.ts'
 import { TRAFFIC } from './keys.ts'
 import type { Observed } from './observe.ts'
-import { join, NOTHING, type Part, part } from './part.ts'
+import { join, NOTHING, type Part, part, warning } from './part.ts'
 import type { Known } from './plan.ts'
 
 export type Routed = Readonly<{
@@ -113,9 +113,14 @@ function observe(
   if (router.followers && isConfirmed) return { verified: true, waits: NOTHING }
   const { told, asks } = router.followers ? pollFollowers(seen, known, router.followers, false) : { told: [], asks: [] }
   if (asks.length > 0) return { verified: false, waits: part({ asks }) }
-  const { verified, reason, again = AGAIN } = router.observe(config, desired, seen.look, told)
-  return { verified, waits: verified === false ? part({ because: [reason], recheckAt: now + again }) : NOTHING }
+  const { verified, reason, again = AGAIN, complaint } = router.observe(config, desired, seen.look, told)
+  const heard = complaint === undefined ? NOTHING : complained(complaint)
+  if (verified !== false) return { verified, waits: heard }
+  return { verified, waits: join(heard, part({ because: [reason], recheckAt: now + again })) }
 }
+
+const complained = (complaint: string): Part =>
+  part({ events: [warning('TrafficRoutingError', complaint)], because: [complaint] })
 
 /** What a router cannot express is refused, not dropped. */
 function refuseExtras(name: string, { caps }: TrafficRouter<unknown>, { dests }: Desired): void {

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { fuseTold, observeTold, underWayTold } from '../../adapters/traffic/_proxy-told.ts'
 import type { Told } from '../../src/contract.ts'
 
-const at = { namespace: 'shop', configMap: 'shop/web-route', generation: 7 }
+const at = { namespace: 'shop', configMap: 'shop/web-route', generation: 7, route: 'shop/web' }
 const dest = (hash: string, inFlight: number, tunnels = 0) => ({ role: 'x', hash, inFlight, tunnels })
 
 /** A proxy's answer; `from` tells it apart. */
@@ -40,6 +40,21 @@ test('weights are verified when every proxy that follows the namespace serves th
     reason,
     'waits: proxy b:1 serves generation 6 of ConfigMap shop/web-route, not 7; proxy c:1 does not answer (connect timeout)',
   )
+})
+
+test('what proxies refuse, or leave nothing, is a complaint of the route', async t => {
+  const refused = { configMap: 'shop/web-route', message: 'bad route table in ConfigMap shop/web-route: x' }
+  const shadowed = { configMap: 'shop/web-route', route: 'shop/web', message: 'route shop/web gets nothing' }
+  const others = [
+    { ...refused, configMap: 'shop/other' },
+    { ...shadowed, route: 'shop/second' },
+  ]
+  const behind = { applied: { 'shop/web-route': 6 }, faults: [...others, refused] }
+  const a = observeTold([proxy('a:1', behind), proxy('b:1', behind)], at)
+  t.match(a, { verified: false, again: 10_000, complaint: `proxy a:1, b:1 says: ${refused.message}` })
+  const b = observeTold([proxy('a:1', { faults: [...others, shadowed] }), proxy('b:1', { faults: others })], at)
+  t.match(b, { verified: true, complaint: `proxy a:1 says: ${shadowed.message}` })
+  t.equal(observeTold([proxy('a:1', { faults: others })], at).complaint, undefined, "others' are not ours")
 })
 
 test('requests and tunnels of a version are counted over all proxies, in force or former', async t => {

@@ -154,6 +154,7 @@ test('what the adapter writes is what the proxy serves, generation and all', asy
   put({ ...map, data: { 'table.json': '{"routes": 1}' } })
   await eventually(() => running.status().problems.length === 1, 'a bad table is reported')
   t.match(running.status().problems[0], /ConfigMap shop\/cart-route/)
+  t.match(running.status().faults, [{ configMap: 'shop/cart-route', message: running.status().problems[0] }])
   t.equal(running.status().routes[0]?.dests[0]?.weight, 25, 'and the last good one stays')
 })
 
