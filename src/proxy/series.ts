@@ -6,9 +6,10 @@ import { BUCKETS, type Histogram } from './histogram.ts'
 export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
-const NUMBERS = 12
-/** The one number that is no count. */
+const NUMBERS = 13
+/** The numbers that are no counts. */
 const TOUCHED = 8
+const BEGAN = 12
 /** In a slot: its second, requests, errors, and then the histogram. */
 export const SLOT = { second: 0, requests: 1, errors: 2, histogram: 3 }
 export const SLOT_SIZE = SLOT.histogram + BUCKETS
@@ -135,11 +136,20 @@ export class Series {
     this.numbers[TOUCHED] = n
   }
 
+  /** Since when it is observed, in milliseconds since the epoch. */
+  get began(): number {
+    return this.numbers[BEGAN]!
+  }
+  set began(n: number) {
+    this.numbers[BEGAN] = n
+  }
+
   /** Adds another thread's counts of the same version, the windows aside. */
   add(other: Series): void {
     for (let i = 0; i < CLASSES; i++) this.classes[i]! += other.classes[i]!
-    for (let i = 0; i < NUMBERS; i++) if (i !== TOUCHED) this.numbers[i]! += other.numbers[i]!
+    for (let i = 0; i < NUMBERS; i++) if (i !== TOUCHED && i !== BEGAN) this.numbers[i]! += other.numbers[i]!
     for (let i = 0; i < BUCKETS; i++) this.histogram[i]! += other.histogram[i]!
     this.touched = Math.max(this.touched, other.touched)
+    this.began = this.began === 0 ? other.began : Math.min(this.began, other.began)
   }
 }

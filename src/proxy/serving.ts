@@ -121,7 +121,7 @@ export async function openServing(setup: Setup, stats: Stats = createStats()): P
       fuses.begin(table, Date.now())
       snapshot = compile(fuses.applied(), memory, resolve)
       pools.keepOnly(snapshot.endpoints)
-      stats.forget(snapshot.routes)
+      stats.keep(snapshot.routes)
       const { ports } = snapshot
       openPorts = openPorts.then(() => front.alsoOn(ports))
       return openPorts

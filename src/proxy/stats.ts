@@ -8,6 +8,8 @@ export { LONGEST_WINDOW, Series } from './series.ts'
 
 /** Series of versions that are gone are dropped after this. */
 const FORGET_AFTER = 15 * 60_000
+/** Seconds; a rate over less says nothing. */
+const LEAST_OBSERVED = 1
 
 /** One window's numbers; times in milliseconds; rates and quantiles are null where nothing was counted. */
 export type Summary = Readonly<{
@@ -43,8 +45,8 @@ export type Stats = Readonly<{
   report(route: string | null, seconds: number, isWhole?: boolean): Report
   /** Requests that a version finished in the last `seconds` (1..300, the current one included). */
   recent(series: Series, seconds: number): number
-  /** Forgets series that are idle and not in use. */
-  forget(used: readonly CompiledRoute[]): void
+  /** A table came into force: its versions are observed from now on, and series that are idle and not in it are forgotten. */
+  keep(used: readonly CompiledRoute[]): void
   /** What no version got. */
   readonly strays: Strays
 }>
@@ -67,6 +69,8 @@ export function createStats(
 ): Stats {
   const series = new Map<string, Series>()
   const origin = performance.timeOrigin
+  /** Since when each version in use is observed. */
+  const observed = new Map<string, number>()
 
   function of(route: CompiledRoute, dest: Dest): Series {
     const name = nameOf(route, dest)
@@ -79,6 +83,7 @@ export function createStats(
     const fresh = new Series(name)
     fresh.target = dest.target
     fresh.touched = now()
+    fresh.began = observed.get(key) ?? now()
     series.set(key, fresh)
     onNew(fresh)
     return fresh
@@ -114,7 +119,7 @@ export function createStats(
     all: () => [...series.values()],
     report: (route, seconds, isWhole) => reportOf([...series.values()], route, seconds, now(), isWhole),
     recent: (s, seconds) => recentOf([s], seconds, now()),
-    forget(used) {
+    keep(used) {
       const live = new Set(
         used.flatMap(route =>
           route.dests.map(dest => {
@@ -126,6 +131,8 @@ export function createStats(
       for (const [key, s] of series)
         if (!live.has(key) && s.inFlight === 0 && s.tunnels === 0 && now() - s.touched > FORGET_AFTER)
           series.delete(key)
+      for (const key of live) if (!observed.has(key)) observed.set(key, now())
+      for (const key of observed.keys()) if (!live.has(key) && !series.has(key)) observed.delete(key)
     },
   }
 }
@@ -198,8 +205,10 @@ function summary(group: readonly Series[], time: number, seconds: number, isWhol
       for (let i = 0; i < BUCKETS; i++) merged[i]! += s.slots[at + SLOT.histogram + i]!
     }
   }
-  // The current second has only begun.
-  const elapsed = seconds - 1 + Math.max(0.001, time / 1000 - last)
+  // The current second has only begun, and nobody looked before the first of them was there.
+  const inWindow = seconds - 1 + Math.max(0.001, time / 1000 - last)
+  const began = group.reduce((first, s) => Math.min(first, s.began), time)
+  const elapsed = Math.min(inWindow, Math.max(LEAST_OBSERVED, (time - began) / 1000))
   return {
     requests,
     errors,

@@ -50,7 +50,7 @@ export async function openWorkers(count: number, setup: Setup, given: readonly n
       const next = compile(table, memory, resolve)
       const problems = await ask({ is: 'table', table, backends: backendsOf(table, resolve) })
       if (mine === newest) snapshot = next
-      counters.stats.forget(next.routes)
+      counters.stats.keep(next.routes)
       return problems
     },
     drain: () => tell({ is: 'drain' }),
@@ -191,7 +191,7 @@ function mergedStats(now: () => number = Date.now): Merged {
       all: () => [...parts.values()].map(all => sumOf(all, all[0]!)),
       report: (route, seconds, isWhole) => reportOf(every(), route, seconds, now(), isWhole),
       recent: (series, seconds) => recentOf(partsOf(series), seconds, now()),
-      forget() {},
+      keep() {},
       strays: sumStrays(strays),
     },
     add(series, target) {

@@ -30,6 +30,8 @@ function world() {
   const stats = createStats(() => time)
   return {
     stats,
+    /** A table with both versions, or with one of them, comes into force. */
+    use: (...dests: (typeof stable)[]) => stats.keep([{ ...route!, dests: dests.map(dest => dest!) }]),
     pass: (ms: number) => (time += ms),
     serve(dest: typeof stable, status: number, ms = 10, failed = false) {
       const series = stats.of(route!, dest!)
@@ -38,6 +40,34 @@ function world() {
     },
   }
 }
+
+test('a rate is that of the time that was really observed', async t => {
+  const w = world()
+  const rate = (seconds: number) => w.stats.report('web', seconds)
+  const near = (got: number | undefined, want: number, why: string) =>
+    t.ok(Math.abs(got! - want) < 0.1, `${why}: ${got}`)
+  w.use(stable)
+  for (let i = 0; i < 100; i++) {
+    w.serve(stable, 200)
+    w.pass(100)
+  }
+  near(rate(60).total.requestsPerSecond, 10, 'ten seconds old')
+  near(rate(5).total.requestsPerSecond, 10, 'a window that is filled')
+  w.use(stable, canary)
+  w.pass(5000)
+  for (let i = 0; i < 50; i++) {
+    w.serve(stable, 200)
+    w.serve(canary, 200)
+    w.pass(100)
+  }
+  near(rate(60).byHash['new']?.requestsPerSecond, 5, 'a version counts from when it came, not from its first request')
+  near(rate(60).byRole['stable']?.requestsPerSecond, 150 / 20, 'beside one that is older')
+  near(rate(60).total.requestsPerSecond, 200 / 20, 'all of them since the first')
+  const fresh = world()
+  fresh.use(stable)
+  fresh.serve(stable, 200)
+  near(fresh.stats.report('web', 60).total.requestsPerSecond, 1, 'less than a second is no time')
+})
 
 test('a window counts what ended in it, by role and by hash', async t => {
   const w = world()
@@ -128,7 +158,7 @@ test('versions long gone are forgotten, those in the table never', async t => {
   w.serve(stable, 200)
   w.serve(canary, 200)
   w.pass(16 * 60_000)
-  w.stats.forget([{ ...route!, dests: [stable!] }])
+  w.stats.keep([{ ...route!, dests: [stable!] }])
   t.same(
     w.stats.all().map(s => s.role),
     ['stable'],
