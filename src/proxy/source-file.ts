@@ -1,7 +1,7 @@
 // Route table from a JSON or YAML file, read again whenever it changes.
 
-import { watch } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { constants, type Stats, watch } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { parseDocument } from 'yaml'
 import { UserError } from '../errors.ts'
@@ -60,7 +60,9 @@ export function fileSource(path: string): Source {
 
 async function signature(path: string): Promise<string> {
   try {
-    const { mtimeMs, size, ino } = await stat(path)
+    const found = await stat(path)
+    refuseStrange(path, found)
+    const { mtimeMs, size, ino } = found
     return `${mtimeMs} ${size} ${ino}`
   } catch (error) {
     throw unreadable(path, error)
@@ -68,12 +70,7 @@ async function signature(path: string): Promise<string> {
 }
 
 async function read(path: string): Promise<RouteTable> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    throw unreadable(path, error)
-  }
+  const text = await textOf(path)
   const raw = yamlOf(text, path)
   const table = parseTable(raw, path)
   const faults = [
@@ -89,6 +86,25 @@ async function read(path: string): Promise<RouteTable> {
   ]
   if (faults.length > 0) throw badTable(path, faults.join('; '))
   return table
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    // Not waiting: it may have become a pipe that nobody writes to.
+    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    refuseStrange(path, await file.stat())
+    return await file.readFile('utf8')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** Pipes end only when their writer ends, and what came of them cannot be read again: a table is a regular file. */
+function refuseStrange(path: string, found: Stats): void {
+  if (found.isFile()) return
+  const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'no regular file'
+  const hint = found.isDirectory() ? 'Name the file in it.' : 'Write the table to a file, and name that.'
+  throw new UserError('PIN4004', `cannot read the route table ${path}: it is ${kind}`, hint)
 }
 
 /** JSON is YAML; its parser names the line of a mistake. */
@@ -108,9 +124,11 @@ function yamlOf(text: string, path: string): unknown {
   return raw
 }
 
-const unreadable = (path: string, error: unknown): UserError =>
-  new UserError(
+function unreadable(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error
+  return new UserError(
     'PIN4004',
     `cannot read the route table ${path}: ${error instanceof Error ? error.message : String(error)}`,
     'Check the path and that this user may read it.',
   )
+}

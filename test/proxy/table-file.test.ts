@@ -1,5 +1,6 @@
 // Tables in files are written by people: what they surely did not mean is refused, by its place, and the proxy serves on.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -82,4 +83,31 @@ test('readings of a file without a generation are counted; a bad one does not co
   await writeFile(path, table(b.url))
   await eventually(() => running.status().generation === 2, 'the next is served')
   t.equal((await ask(running.url)).body, 'b')
+})
+
+test('what is no regular file is refused, also in place of one', { skip: process.platform === 'win32' }, async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'pintle-table-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const rows: readonly (readonly [path: string, message: RegExp, hint: RegExp])[] = [
+    [pipe, /it is a pipe$/, /to a file/],
+    [folder, /it is a folder$/, /Name the file/],
+    ['/dev/null', /it is no regular file$/, /to a file/],
+    [join(folder, 'nothing'), /ENOENT/, /Check the path/],
+  ]
+  for (const [path, message, hint] of rows)
+    await t.rejects(proxy(t, { source: fileSource(path) }), { code: 'PIN4004', message, hint }, path)
+
+  const one = await pod(t, 'one')
+  const file = join(folder, 'routes.yaml')
+  const text = `routes: [{name: a, dests: [{role: stable, weight: 100, upstream: "${one.url}"}]}]`
+  await writeFile(file, text)
+  const running = await proxy(t, { source: fileSource(file) })
+  await rename(pipe, file)
+  await eventually(() => /it is a pipe/.test(running.status().problems[0] ?? ''), 'it is told')
+  t.equal((await ask(running.url)).body, 'one', 'the last good table stays')
+  await rm(file)
+  await writeFile(file, text)
+  await eventually(() => running.status().problems.length === 0, 'a file again')
 })
