@@ -47,6 +47,28 @@ test('a server ends with a signal, with its work done', { skip: process.platform
   t.equal(await endedBySignal(['--stable', 'http://127.0.0.1:1']), 0)
 })
 
+test('the proxy speaks JSON where it is asked to', { skip: process.platform === 'win32' }, async t => {
+  const args = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--stable', 'http://127.0.0.1:1']
+  const child = spawn(process.execPath, [main, 'proxy', '-o', 'json', ...args], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const line = await new Promise<string>(resolve => child.stdout.once('data', text => resolve(String(text))))
+  const local = /^http:\/\/127\.0\.0\.1:\d+$/
+  t.match(JSON.parse(line), { url: local, admin: local, pid: Number })
+  child.kill('SIGTERM')
+
+  const bad = await pintle(['proxy', '-o', 'json', '--listen', '127.0.0.1:0', '--table', '/nowhere/routes.yaml'])
+  t.match(
+    { ...bad, stderr: JSON.parse(bad.stderr) },
+    { code: 1, stdout: '', stderr: { level: 'error', code: 'PIN4004' } },
+  )
+  t.match(JSON.parse(bad.stderr), { msg: /\/nowhere\/routes\.yaml/, hint: /\w/ })
+  const misused = await pintle(['proxy', '-o', 'json', '--weight', '10'])
+  t.match(JSON.parse(misused.stderr), { level: 'error', code: 'PIN4005' }, 'wrong flags too')
+  t.match(await pintle(['proxy', '-o', 'yaml']), { code: 1, stderr: /^Error: .*"yaml" \(PIN1002\)\nUse json/ })
+})
+
 test('and does not go on following a cluster', { skip: process.platform === 'win32' }, async t => {
   const server = createApiServer({ clock: systemClock({ unref: true }), random: Math.random })
   const api = await serveHttp(server, { host: '127.0.0.1', port: 0 })

@@ -5,6 +5,7 @@ import type { Log } from '../../ports.ts'
 import type { RunningProxy } from '../../proxy/start.ts'
 import { type Context, defineCommand, type Io } from '../command.ts'
 import { durationFlag } from '../duration-flag.ts'
+import { formatOf } from '../output.ts'
 
 /** One line an event on stderr; stdout stays free. */
 const logTo = (io: Io): Log => {
@@ -59,30 +60,51 @@ export default defineCommand({
       .option('--trust <ranges>', 'peers whose X-Forwarded headers are believed, comma separated'),
 
   async run(context) {
-    const { inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
-    const grace = durationFlag(context.flags['grace'])
-    const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
-    const stopped = context.stopped()
-    const log = logTo(context)
-    let cache: Awaited<ReturnType<typeof openCache>> | undefined
-    const connect = async () => {
-      cache = await openCache(context, log)
-      return cache
+    const isJson = wantsJson(context)
+    try {
+      return await serve(context, isJson)
+    } catch (error) {
+      if (!isJson || !(error instanceof UserError)) throw error
+      const { code, message, hint, exitCode } = error
+      logTo(context).error({ code, hint }, message)
+      return exitCode
     }
-    const options = await proxyOptionsFromFlags(context.flags, connect)
-    const inherited = inheritedFrom(context.env, process.pid)
-    const proxy = await startProxy({ ...options, log, stopped, ...(inherited ? { inherited } : {}) })
-    context.out(`proxy on ${proxy.url}, admin on ${proxy.adminUrl}`)
-    const pidFile = await writePid(context.flags['pidFile'])
-    if (inherited?.ready !== undefined && !stopped.aborted) await sayReady(inherited.ready)
-    const isHandedOver = await untilOver(context, proxy, log)
-    // Connections that are kept open get an answer that asks them to leave before they are closed.
-    await proxy.drain(isHandedOver ? { isHandedOver, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
-    await cache?.stop()
-    await removePid(pidFile)
-    return 0
   },
 })
+
+/** -o json: a line of JSON on stdout once it serves, and errors as the log has them. Raises UserError PIN1002 on others. */
+function wantsJson(context: Context): boolean {
+  const format = formatOf(context)
+  if (format === undefined || format === 'json') return format === 'json'
+  throw new UserError('PIN1002', `the proxy has no output format "${format}"`, 'Use json, or leave -o away for text.')
+}
+
+/** Serves until it is told to leave; the exit code. */
+async function serve(context: Context, isJson: boolean): Promise<number> {
+  const { inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
+  const grace = durationFlag(context.flags['grace'])
+  const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
+  const stopped = context.stopped()
+  const log = logTo(context)
+  let cache: Awaited<ReturnType<typeof openCache>> | undefined
+  const connect = async () => {
+    cache = await openCache(context, log)
+    return cache
+  }
+  const options = await proxyOptionsFromFlags(context.flags, connect)
+  const inherited = inheritedFrom(context.env, process.pid)
+  const proxy = await startProxy({ ...options, log, stopped, ...(inherited ? { inherited } : {}) })
+  const at = { url: proxy.url, admin: proxy.adminUrl, pid: process.pid }
+  context.out(isJson ? JSON.stringify(at) : `proxy on ${at.url}, admin on ${at.admin}`)
+  const pidFile = await writePid(context.flags['pidFile'])
+  if (inherited?.ready !== undefined && !stopped.aborted) await sayReady(inherited.ready)
+  const isHandedOver = await untilOver(context, proxy, log)
+  // Connections that are kept open get an answer that asks them to leave before they are closed.
+  await proxy.drain(isHandedOver ? { isHandedOver, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
+  await cache?.stop()
+  await removePid(pidFile)
+  return 0
+}
 
 /** Milliseconds that idle connections stay after a successor has taken over. */
 const LEAVE_MS = 5000
