@@ -22,6 +22,8 @@ export type Dest = Readonly<{
   /** For people: the Service or address. */
   target: string
   endpoints: readonly Endpoint[]
+  /** Its pods take requests before they have answered others. */
+  pipelining: boolean
   problem?: string
 }> & {
   /** Its counters, once looked up: a note of the engine's, for speed. */
@@ -167,7 +169,7 @@ function compileRoute(route: Route, memory: Memory, lagsAt: (name: string) => La
 }
 
 function compileDest(spec: DestSpec, resolve: Resolve): Dest {
-  const { role, weight, upstream } = spec
+  const { role, weight, upstream, pipelining } = spec
   const target = typeof upstream === 'string' ? upstream : upstream.service
   const key = role === 'extra' ? `extra ${target} ${spec.hash ?? ''}` : role
   if (typeof upstream !== 'string') {
@@ -175,13 +177,13 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
     const known = problem === undefined ? {} : { problem }
     const spoken =
       upstream.protocol === undefined ? endpoints : endpoints.map(e => ({ ...e, protocol: 'h2c' as const }))
-    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints: spoken, ...known }
+    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints: spoken, pipelining, ...known }
   }
   // The table was checked.
   const { host, port, isH2c } = upstreamAddress(upstream)!
   const at = endpointAt(host, port)
   const endpoints = [isH2c ? { ...at, protocol: 'h2c' as const } : at]
-  return { key, role, weight, hash: spec.hash ?? '', target, endpoints }
+  return { key, role, weight, hash: spec.hash ?? '', target, endpoints, pipelining }
 }
 
 /** The ways into a route, each with the port it holds on (0: any). */

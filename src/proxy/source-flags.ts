@@ -19,6 +19,8 @@ export type RouteFlags = Readonly<{
   previewPort?: string | number
   /** Connections are given to versions whole. */
   tcp?: boolean
+  /** Pods take further requests before they have answered. */
+  pipelining?: boolean
 }>
 
 /** A table that never changes. */
@@ -52,13 +54,19 @@ export function tableFromFlags(flags: RouteFlags): RouteTable {
   return parseTable(inMode(flags, weighted(stable, canary, flags)), 'the flags')
 }
 
-const inMode = ({ tcp }: RouteFlags, { routes = [] }: RouteTableInput): RouteTableInput => ({
-  routes: routes.map(route => (tcp ? { ...route, mode: 'tcp' as const } : route)),
+const inMode = ({ tcp, pipelining }: RouteFlags, { routes = [] }: RouteTableInput): RouteTableInput => ({
+  routes: routes.map(route => ({
+    ...route,
+    ...(tcp ? { mode: 'tcp' as const } : {}),
+    ...(pipelining ? { dests: route.dests.map(dest => ({ ...dest, pipelining })) } : {}),
+  })),
 })
 
 /** Flags that say something about a version which no flag names. Raises UserError PIN4005. */
 export function refuseStrayFlags(flags: RouteFlags): void {
-  const { weight, previewPath, previewHeader, previewPort } = flags
+  const { weight, previewPath, previewHeader, previewPort, pipelining } = flags
+  if (pipelining && flags.stable === undefined && flags.active === undefined)
+    throw wrong('--pipelining without an address', 'In a table set `pipelining: true` on each version that takes it.')
   if (weight !== undefined && flags.canary === undefined)
     throw wrong('--weight without --canary', 'Say where the canary is.')
   const ways = { '--preview-path': previewPath, '--preview-header': previewHeader, '--preview-port': previewPort }

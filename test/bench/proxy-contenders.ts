@@ -24,6 +24,8 @@ type Start = (
 /** By name: the program that it needs, and how it is started. */
 export const CONTENDERS: Readonly<Record<string, Readonly<{ needs?: string; start: Start; startSecure?: Start }>>> = {
   pintle: { start: (folder, origins, port) => startPintle(folder, origins, port, []), startSecure: startPintleSecure },
+  // Its versions take requests in batches; nginx and the others keep connections and cannot do that.
+  'pintle-pipelining': { start: (folder, origins, port) => startPintle(folder, origins, port, [], true) },
   'pintle-2-workers': { start: (folder, origins, port) => startPintle(folder, origins, port, ['--workers', '2']) },
   nginx: { needs: 'nginx', start: startNginx, startSecure: startNginx },
   haproxy: { needs: 'haproxy', start: startHaproxy, startSecure: startHaproxy },
@@ -84,11 +86,12 @@ async function startPintle(
   [stable, canary]: readonly [number, number],
   port: number,
   more: readonly string[],
+  pipelining = false,
 ): Promise<number> {
-  const table = join(folder, 'table.json')
+  const table = join(folder, pipelining ? 'table-pipelining.json' : 'table.json')
   const dests = [
-    { role: 'stable', weight: 80, upstream: `http://127.0.0.1:${stable}` },
-    { role: 'canary', weight: 20, upstream: `http://127.0.0.1:${canary}` },
+    { role: 'stable', weight: 80, upstream: `http://127.0.0.1:${stable}`, pipelining },
+    { role: 'canary', weight: 20, upstream: `http://127.0.0.1:${canary}`, pipelining },
   ]
   writeFileSync(table, JSON.stringify({ routes: [{ name: 'web', dests }] }))
   const main = join(import.meta.dirname, '../../src/main.ts')

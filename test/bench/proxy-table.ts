@@ -91,6 +91,8 @@ const GATES: readonly Gate[] = [
   { kind: 'post16k', rival: 'http-proxy', least: 7 },
 ]
 const MOST_MB = 120
+/** Of nginx, where pods take requests in batches. */
+const BATCHED = 1.5
 /** What two threads on one core may cost more than one. */
 const WORKERS = 0.9
 /** Of nginx and haproxy, with TLS in front. */
@@ -111,6 +113,9 @@ export function gates({ rounds, resident, latency, shares, errors }: Figures): s
     const got = ratio(rounds['tls1k']?.['pintle'], rounds['tls1k']?.[rival])
     if (got !== undefined) say(got >= TLS, `tls1k: ${got.toFixed(2)} x ${rival}, aim ${TLS}`)
   }
+  const batched = ratio(rounds['get1k']?.['pintle-pipelining'], rounds['get1k']?.['nginx'])
+  if (batched !== undefined)
+    say(batched >= BATCHED, `get1k with pipelining: ${batched.toFixed(2)} x nginx, aim ${BATCHED}`)
   const threads = ratio(rounds['get1k']?.['pintle-2-workers'], rounds['get1k']?.['pintle'])
   if (threads !== undefined) say(threads >= WORKERS, `two workers: ${threads.toFixed(2)} x one, aim ${WORKERS}`)
   const p99 = (name: string) => median((latency[name] ?? []).map(one => one.p99))

@@ -1,6 +1,7 @@
 // Flags that cannot be used are refused before anything is served: which one, and what to write instead.
 import { test } from 'tap'
 import { type ProxyFlags, proxyOptionsFromFlags } from '../../src/proxy/start.ts'
+import type { RouteTable } from '../../src/proxy/table.ts'
 import { ask, pod, proxy } from './kit.ts'
 
 const split = { stable: 'http://a:1', canary: 'http://b:1' }
@@ -48,6 +49,7 @@ const REFUSED: readonly (readonly [flags: ProxyFlags, message: RegExp])[] = [
     accessLogSample => [{ ...split, accessLog: '-', accessLogSample }, /bad --access-log-sample/] as const,
   ),
   [{ ...split, workers: '0' }, /bad --workers/],
+  [{ table: 'x.json', pipelining: true }, /--pipelining without an address/],
   [{ ...split, tlsCert: 'x' }, /go together/],
 ]
 
@@ -61,6 +63,19 @@ for (const [flags, message] of REFUSED)
       exitCode: 2,
     })
   })
+
+test('--pipelining is for all versions that flags name', async t => {
+  const { source } = await proxyOptionsFromFlags({ ...split, pipelining: true })
+  let table: RouteTable | undefined
+  const take = (given: RouteTable): void => {
+    table = given
+  }
+  await source!.start({ table: take, problem: () => {} } as never)
+  t.strictSame(
+    table?.routes[0]?.dests.map(dest => dest.pipelining),
+    [true, true],
+  )
+})
 
 const ADDRESSES = [
   'http://127.0.0.1:80',

@@ -38,6 +38,8 @@ test('what is wrong is said with its place', async t => {
     'a hash that is no label': [one({ dests: [{ ...stable, hash: 'a\r\nX-Own: b' }] }), /routes\.0\.dests\.0\.hash: is not the value of a label/],
     'a path without slash': [one({ match: { pathPrefix: 'x' } }), /begin with \//],
     'path and prefix': [one({ match: { path: '/x', pathPrefix: '/x' } }), /not both/],
+    'pipelining in mode tcp': [one({ mode: 'tcp', dests: [{ ...stable, pipelining: true }] }), /routes\.0\.dests\.0\.pipelining: means nothing in mode tcp/],
+    'pipelining for h2c': [one({ dests: [{ ...stable, upstream: 'h2c://a:1', pipelining: true }] }), /pipelining: means nothing for pods that speak HTTP\/2/],
     'no table at all': [7, /table: /],
   }
   for (const [name, [raw, message]] of Object.entries(table))

@@ -35,6 +35,7 @@ export default defineCommand({
       .option('--preview-header <name>', 'header that leads to the preview; default X-Preview')
       .option('--preview-port <port>', 'port that leads to the preview')
       .option('--tcp', 'pass whole connections, whatever they speak')
+      .option('--pipelining', 'requests without a body share connections to pods, in batches (HTTP/1.1 pipelining)')
       .option('--table <file>', 'a route table in JSON or YAML; followed as it changes')
       .option('--kubernetes', 'follow the route tables of the cluster')
       .option('--ingress-class <name>', 'also serve Ingresses of this class')

@@ -6,10 +6,11 @@ import type { Endpoint } from '../endpoints.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
 import type { Client } from './client.ts'
+import type { Line } from './line.ts'
 import { isFull } from './outlet.ts'
 import type { Pool } from './pools.ts'
 import { SentHead } from './sent-head.ts'
-import type { Asker, Upstream } from './upstream.ts'
+import type { Asker } from './upstream.ts'
 
 export const NO_DEADLINE = 0
 
@@ -17,7 +18,7 @@ export const NO_DEADLINE = 0
 export abstract class Attempts implements Asker {
   protected readonly core: Core
   protected readonly client: Client
-  protected upstream: Upstream | undefined
+  protected upstream: Line | undefined
   protected route: CompiledRoute | undefined
   protected dest: Dest | undefined
   protected series: Series | undefined
@@ -28,6 +29,8 @@ export abstract class Attempts implements Asker {
   protected isUpgrade = false
   /** Safe to ask twice: no body, and a method that changes nothing. */
   protected mayRepeat = false
+  /** May it go on a connection with others? Asked at the first attempt only. */
+  protected mayShare = false
   protected readonly sentHead = new SentHead()
   /** May a pod have seen it? */
   protected wasSent = false
@@ -102,7 +105,7 @@ export abstract class Attempts implements Asker {
   }
 
   /** Takes a connection to one of the endpoints; when there is none the client is told. */
-  protected attempt(endpoints: readonly Endpoint[], fresh: boolean): Upstream | undefined {
+  protected attempt(endpoints: readonly Endpoint[], fresh: boolean): Line | undefined {
     const pool: Pool | undefined = this.core.pools.choose(endpoints, this.tried)
     if (!pool || pool.endpoint.protocol === 'h2c') {
       const status = pool || this.tried ? 502 : 503
@@ -112,10 +115,18 @@ export abstract class Attempts implements Asker {
       this.give(status, why)
       return undefined
     }
-    const upstream = pool.take(fresh)
+    const upstream = this.lineOf(pool, fresh)
     this.upstream = upstream
-    upstream.serve(this)
     this.deadline = upstream.isConnected ? NO_DEADLINE : this.client.clock.now + this.core.limits.connect
+    return upstream
+  }
+
+  private lineOf(pool: Pool, fresh: boolean): Line {
+    const seat = this.mayShare ? pool.seat(this, performance.now()) : undefined
+    this.mayShare = false
+    if (seat !== undefined) return seat
+    const upstream = pool.take(fresh)
+    upstream.serve(this)
     return upstream
   }
 
@@ -129,7 +140,7 @@ export abstract class Attempts implements Asker {
     const { upstream, waiting } = this
     if (!upstream) return
     this.wasSent = true
-    this.sentHead.send(upstream.out)
+    upstream.sendHead(this.sentHead)
     for (const part of waiting ?? []) upstream.out.write(part, 0, part.length)
     this.waiting = undefined
     if (this.whole) this.awaitAnswer()
@@ -156,7 +167,7 @@ export abstract class Attempts implements Asker {
   }
 
   /** A pod that left meanwhile broke off for that reason; one that is still there may have crashed over this request. */
-  private lostUnanswered({ isUsed, pool }: Upstream): void {
+  private lostUnanswered({ isUsed, pool }: Line): void {
     const isExcused = isUsed || !this.core.snapshot().endpoints.has(pool.endpoint.key)
     if (isExcused && this.mayRepeat && !this.retried && !this.isUpgrade) {
       this.retried = true
@@ -235,19 +246,19 @@ export abstract class Attempts implements Asker {
     }
   }
 
-  private leave(upstream: Upstream): void {
+  private leave(upstream: Line): void {
     this.upstream = undefined
     upstream.drop()
   }
 
   /** One attempt took too long: another pod, or stable, or the rest of the time with this one. */
-  private slow(upstream: Upstream): void {
+  private slow(upstream: Line): void {
     if (this.goElsewhere(upstream.pool)) upstream.drop()
     else if (!this.goToRescue(504)) this.deadline = this.answerBy
   }
 
   /** Nothing more of the answer came for long; unless it is the client who does not take it. */
-  private silent(upstream: Upstream): void {
+  private silent(upstream: Line): void {
     if (this.client.out.unsent > 0) this.heard()
     else {
       upstream.drop()

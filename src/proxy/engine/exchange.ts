@@ -13,11 +13,12 @@ import { cutCookie } from './cut-cookie.ts'
 import { cutFields } from './cut-fields.ts'
 import { view } from './head-view.ts'
 import { HeldHead } from './held-head.ts'
+import type { Line } from './line.ts'
 import { type Copy, copyFor } from './mirror.ts'
 import { isFull } from './outlet.ts'
-import { CHUNKED, head, LENGTH, NONE } from './request-head.ts'
+import { CHUNKED, head, isShareable, LENGTH, NONE } from './request-head.ts'
 import { Tunnel } from './tunnel.ts'
-import type { Upstream } from './upstream.ts'
+import { Upstream } from './upstream.ts'
 
 export class Exchange extends Attempts {
   private readonly port: number
@@ -82,10 +83,12 @@ export class Exchange extends Attempts {
     const more = core.marks === undefined ? undefined : this.traceLine(buf, core.marks)
     sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : undefined, more)
     this.copy?.begin(sentHead.whole, sentHead.size, this.toHead)
+    this.mayShare = dest.pipelining && this.mayRepeat && !this.isUpgrade && !this.expects && isShareable()
     const upstream = this.attempt(dest.endpoints, this.isUpgrade)
     if (upstream?.isConnected) {
       this.wasSent = true
-      sentHead.sendWith(upstream.out, buf, head.end, bodyTo)
+      if (bodyTo === head.end) upstream.sendHead(sentHead)
+      else sentHead.sendWith(upstream.out, buf, head.end, bodyTo)
       if (kept) upstream.out.write(kept, 0, kept.length)
       this.afterBody(buf, head.end, bodyTo, whole, upstream)
     } else if (upstream) {
@@ -123,10 +126,11 @@ export class Exchange extends Attempts {
     this.started = performance.now()
     this.series = dest.series ??= core.stats.of(route, dest)
     core.stats.begin(this.series)
+    this.mayShare = dest.pipelining
     const upstream = this.attempt(dest.endpoints, false)
     if (!upstream?.isConnected) return
     this.wasSent = true
-    sentHead.send(upstream.out)
+    upstream.sendHead(sentHead)
     this.awaitAnswer()
   }
 
@@ -178,7 +182,7 @@ export class Exchange extends Attempts {
     this.afterBody(buf, to, to, whole, upstream)
   }
 
-  private afterBody(buf: Buffer, from: number, to: number, whole: boolean, upstream: Upstream): void {
+  private afterBody(buf: Buffer, from: number, to: number, whole: boolean, upstream: Line): void {
     if (this.copy) {
       if (to > from) this.copy.add(buf, from, to)
       if (whole) this.copy.send()
@@ -250,9 +254,9 @@ export class Exchange extends Attempts {
   }
 
   switches(buf: Buffer, answer: AnswerHead, to: number): void {
-    const { client } = this
-    if (!this.isUpgrade || !answer.isWebSocket) {
-      this.upstream?.drop()
+    const { client, upstream } = this
+    if (!this.isUpgrade || !answer.isWebSocket || !(upstream instanceof Upstream)) {
+      upstream?.drop()
       this.fail(502, this.isUpgrade ? 'the pod switched to something else' : 'the pod switched protocols unasked')
       return
     }
@@ -263,7 +267,7 @@ export class Exchange extends Attempts {
     client.out.write(said, 0, said.length)
     client.out.write(buf, answer.end, to)
     this.count(performance.now())
-    const tunnel = new Tunnel(this.core, client, this.upstream!, this.series!)
+    const tunnel = new Tunnel(this.core, client, upstream, this.series!)
     this.upstream = undefined
     client.become(tunnel)
   }

@@ -2,7 +2,9 @@
 import type { Dial } from '../dial.ts'
 import type { Endpoint } from '../endpoints.ts'
 import { AnswerMemo } from './answer-memo.ts'
-import { Upstream } from './upstream.ts'
+import type { Seat } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import { type Asker, Upstream } from './upstream.ts'
 
 /** Idle connections are dropped before the five seconds after which Node servers, the most hasty ones, drop them. */
 const IDLE_MS = 4000
@@ -33,6 +35,8 @@ export class Pool {
   /** The HTTP/2 session of a pod that speaks h2c (h2/to-h2c.ts). */
   session: { close(): void } | undefined
   readonly answers = new AnswerMemo()
+  /** Connections that requests share, where the version asks for it. */
+  private lanes: Lanes | undefined
   isRetired = false
 
   constructor(endpoint: Endpoint, at: { host: string; port: number }, now: number) {
@@ -47,14 +51,25 @@ export class Pool {
     return (fresh ? undefined : this.idle.pop()) ?? new Upstream(this)
   }
 
+  /** A place on a connection that is shared; undefined: the request should have its own. `now` in milliseconds. */
+  seat(asker: Asker, now: number): Seat | undefined {
+    this.lanes ??= new Lanes(this)
+    return this.lanes.seat(asker, now)
+  }
+
+  /** Until when a connection may be idle, that is idle now. */
+  expiryOf({ idleSeconds }: Upstream, now: number): number {
+    const said = idleSeconds * 1000
+    return now + (said > 0 ? Math.max(0, Math.min(IDLE_MS, said - MARGIN_MS)) : IDLE_MS)
+  }
+
   /** Takes back a connection that can serve again. */
   giveBack(upstream: Upstream, now: number): void {
     if (this.isRetired || this.idle.length >= MOST_IDLE) {
       upstream.drop()
       return
     }
-    const said = upstream.idleSeconds * 1000
-    upstream.expires = now + (said > 0 ? Math.max(0, Math.min(IDLE_MS, said - MARGIN_MS)) : IDLE_MS)
+    upstream.expires = this.expiryOf(upstream, now)
     this.idle.push(upstream)
   }
 
@@ -67,6 +82,7 @@ export class Pool {
   /** Drops connections that were idle too long. */
   sweep(now: number): void {
     for (const upstream of this.idle.filter(u => u.expires <= now)) upstream.drop()
+    this.lanes?.sweep(now)
   }
 
   /** After a failure other endpoints come first, the longer the more there were in a row. */
@@ -103,6 +119,7 @@ export class Pool {
   retire(): void {
     this.isRetired = true
     for (const upstream of [...this.idle]) upstream.drop()
+    this.lanes?.retire()
     this.session?.close()
   }
 }

@@ -54,6 +54,11 @@ export const CAME = { for: 1, proto: 2, host: 4, port: 8, forwarded: 16 }
 export const isOrdinary = (): boolean =>
   head.isGet && head.minor === 1 && head.framing === NONE && head.keepAlive && !head.upgrade && !head.expect
 
+const OPTIONS = 'OPTIONS'.length
+
+/** GET, HEAD or OPTIONS, of those that are safe: what a pod may be asked for before it has answered others. */
+export const isShareable = (): boolean => head.isGet || head.isHead || head.methodTo - head.begin === OPTIONS
+
 export const head: RequestHead = {
   begin: 0,
   end: 0,

@@ -2,10 +2,13 @@
 import type { Socket } from 'node:net'
 import { type AnswerHead, answer, readAnswer, UNTIL_CLOSE } from './answer-head.ts'
 import { Chunks } from './chunks.ts'
+import type { Lane } from './lane.ts'
+import type { Line } from './line.ts'
 import { Outlet } from './outlet.ts'
 import type { Pool } from './pools.ts'
-import { dial, HEADROOM } from './reads.ts'
+import { dial, HEADROOM, sharedBuffer } from './reads.ts'
 import { CHUNKED, LENGTH, MOST_HEAD } from './request-head.ts'
+import type { SentHead } from './sent-head.ts'
 
 /** Whoever asked a pod. Buffers are valid during the call only. */
 export type Asker = {
@@ -45,11 +48,13 @@ const MOST_INTERIM = 32
 /** Milliseconds of silence after which the kernel asks whether the pod is still there. */
 const PROBE_MS = 30_000
 
-export class Upstream {
+export class Upstream implements Line {
   readonly pool: Pool
   readonly socket: Socket
   readonly out: Outlet
   asker: Asker | undefined
+  /** Several requests share it: answers follow each other, and it counts none of them itself. */
+  private lane: Lane | undefined
   isConnected = false
   /** Has it served a request before? Then it may have been closed at the very moment of the next one. */
   isUsed = false
@@ -96,6 +101,16 @@ export class Upstream {
     this.pool.inFlight++
   }
 
+  /** Belongs to many from now on. */
+  share(lane: Lane): void {
+    this.lane = lane
+    this.asker = lane
+  }
+
+  sendHead(head: SentHead): void {
+    head.send(this.out)
+  }
+
   /** Ends the exchange and gives the connection back. */
   release(now: number): void {
     this.asker = undefined
@@ -107,7 +122,7 @@ export class Upstream {
 
   /** Breaks off, whatever is under way; the asker hears nothing more. */
   drop(): void {
-    if (this.asker) this.pool.inFlight--
+    if (this.asker && !this.lane) this.pool.inFlight--
     else this.pool.forget(this)
     this.asker = undefined
     this.isOpen = false
@@ -146,7 +161,7 @@ export class Upstream {
       return
     }
     this.asker = undefined
-    this.pool.inFlight--
+    if (!this.lane) this.pool.inFlight--
     asker.lost()
   }
 
@@ -158,11 +173,40 @@ export class Upstream {
       this.drop()
       return
     }
-    if (this.state === HEAD) {
+    this.extra = 0
+    if (this.lane && this.state === HEAD && !this.lane.isDue) this.lane.unasked()
+    else if (this.state === HEAD) {
       if (this.partial) this.readMore(buf, from, to)
       else this.readHead(buf, from, to)
     } else if (this.state === TUNNEL) asker.tunnelled(buf, from, to)
     else this.readBody(asker, buf, from, to)
+    if (this.extra > 0 && this.lane) this.takeNext(this.lane, buf, to)
+  }
+
+  /** Answers that came behind the end of one, to those who wait for them. */
+  private takeNext(lane: Lane, read: Buffer, end: number): void {
+    let buf = read
+    let to = end
+    while (this.extra > 0 && this.asker) {
+      if (!lane.isDue) {
+        lane.unasked()
+        return
+      }
+      let at = to - this.extra
+      // What was passed on of it may be under way still, and a head may grow to the left.
+      if (buf !== sharedBuffer()) {
+        const size = to - at
+        const shared = sharedBuffer()
+        const next = size <= shared.length - HEADROOM ? shared : Buffer.allocUnsafeSlow(HEADROOM + size)
+        buf.copy(next, HEADROOM, at, to)
+        buf = next
+        at = HEADROOM
+        to = HEADROOM + size
+      }
+      this.extra = 0
+      this.interims = 0
+      this.readHead(buf, at, to)
+    }
   }
 
   private readMore(buf: Buffer, from: number, to: number): void {
@@ -279,7 +323,9 @@ export class Upstream {
   private finish(): void {
     const trailer = this.state === CHUNKED_BODY ? this.chunks?.taken : undefined
     this.state = HEAD
-    this.asker?.ends(this.keeps && this.extra === 0 && this.isOpen, trailer)
+    const isInStep = this.extra === 0 || this.lane !== undefined
+    this.interims = 0
+    this.asker?.ends(this.keeps && isInStep && this.isOpen, trailer)
   }
 }
 
