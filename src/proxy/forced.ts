@@ -1,6 +1,6 @@
 // What decides about a request before anything that spreads: the preview header, header routes, rules, ingress-nginx's own.
 import type { Asked } from './asked.ts'
-import { compileRegExp } from './bounded-regexp.ts'
+import { compileRegExp, regExpFault } from './bounded-regexp.ts'
 import type { Dest } from './compile.ts'
 import { cookieOf, stringTest, type Test } from './match.ts'
 import { anyRequest } from './request-match.ts'
@@ -62,7 +62,7 @@ function rulesOf(route: Route, dests: readonly Dest[]): Decide | undefined {
   return rules.length === 0 ? undefined : asked => rules.find(({ hits }) => hits(asked))?.to
 }
 
-/** ingress-nginx: header value, else header pattern (a broken one means never), else always/never; then the cookie. */
+/** ingress-nginx: header value, else header pattern (a broken one means never, and so does one of unbounded time), else always/never; then the cookie. */
 function nginxRule(by: NonNullable<Route['canaryBy']>): Decide {
   const name = by.header?.toLowerCase()
   const pattern = by.pattern ? regExp(by.pattern) : undefined
@@ -82,9 +82,5 @@ function nginxRule(by: NonNullable<Route['canaryBy']>): Decide {
 }
 
 function regExp(text: string): RegExp | undefined {
-  try {
-    return compileRegExp(text).regExp
-  } catch {
-    return undefined
-  }
+  return regExpFault(text) === undefined ? compileRegExp(text).regExp : undefined
 }

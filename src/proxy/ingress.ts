@@ -1,6 +1,7 @@
 // Ingress objects read as route tables, so that the proxy can stand where an ingress controller stands.
 // Canary Ingresses merge as ingress-nginx merges them: same host, path and path type, hung on the primary's Service.
 import type { KubeObject } from '../contract.ts'
+import { regExpFault } from './bounded-regexp.ts'
 import { parseTable, type Route, type RouteTableInput } from './table.ts'
 
 export type IngressOptions = Readonly<{
@@ -61,8 +62,13 @@ export function routesFromIngresses(
       problems.push(`${own}: Service ${location.service} is also used by an ordinary Ingress, so its canary is ignored`)
     else {
       const known = canaries.get(upstreamOf(main))
-      if (!known) canaries.set(upstreamOf(main), location)
-      else if (known.ingress !== location.ingress)
+      if (!known) {
+        canaries.set(upstreamOf(main), location)
+        const pattern = note(location.ingress, 'canary-by-header-pattern')
+        const fault = pattern && regExpFault(pattern)
+        if (fault)
+          problems.push(`${own}: canary-by-header-pattern ${pattern}: ${fault}; nobody is led to its canary by it`)
+      } else if (known.ingress !== location.ingress)
         problems.push(`${own}: ${main.service} already has the canary ${nameOf(known.ingress)}`)
     }
   }

@@ -125,6 +125,8 @@ test('the rules of ingress-nginx decide in its order: header, cookie, weight', a
     [{ header: 'X-C', pattern: '^v' }, 0, { 'x-c': 'v1' }, 'canary'],
     [{ header: 'X-C', pattern: '^v' }, 100, { 'x-c': 'w' }, 'canary'],
     [{ header: 'X-C', pattern: '(' }, 100, { 'x-c': 'v' }, 'stable'],
+    // Tried, it would take longer than anybody waits.
+    [{ header: 'X-C', pattern: '^(?=a)(a+)+$' }, 100, { 'x-c': `${'a'.repeat(60)}!` }, 'stable'],
     [{ cookie: 'c' }, 0, { cookie: 'a=1; c=always' }, 'canary'],
     [{ cookie: 'c' }, 100, { cookie: 'c=never' }, 'stable'],
     [{ cookie: 'c' }, 0, { cookie: 'cc=always' }, 'stable'],

@@ -45,6 +45,17 @@ const main = ingress('web', 'a.test', [['/', 'web-stable']])
 const canary = (notes: Record<string, string>, path: Path = ['/', 'web-canary'], host = 'a.test') =>
   ingress('web-canary', host, [path], { canary: 'true', ...notes })
 
+test('a pattern that could take for ever is told and matches nothing; the rest of the Ingress counts', async t => {
+  for (const pattern of ['^(?!x)', '(a)\\1', '(']) {
+    const by = canary({ 'canary-weight': '10', 'canary-by-header': 'X-C', 'canary-by-header-pattern': pattern })
+    const { routes, problems } = short(main, by)
+    t.same(routes, { 'shop/web a.test/': 'stable shop/web-stable 90/100, canary shop/web-canary 10/100' }, pattern)
+    t.match(problems, [/^shop\/web-canary: canary-by-header-pattern .*: (could take for ever|is not).*nobody/], pattern)
+  }
+  const good = { 'canary-by-header': 'X-C', 'canary-by-header-pattern': '^v[0-9]{1,3}$' }
+  t.same(short(main, canary(good)).problems, [])
+})
+
 test('two paths of one Ingress are two routes: active and preview', async t => {
   t.same(
     short(
