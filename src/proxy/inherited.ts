@@ -7,7 +7,7 @@ export type Inherited = Readonly<{
   main: readonly number[]
   ports: Readonly<Record<string, readonly number[]>>
   admin?: number
-  /** Where to say that this process serves. */
+  /** A pipe to the process before: to say that this one serves, and to hear what that one still has (predecessor.ts). */
   ready?: number
 }>
 

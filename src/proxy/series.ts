@@ -7,6 +7,8 @@ export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
 const NUMBERS = 13
+/** The numbers that are of now. */
+const OPEN = [5, 6]
 /** The numbers that are no counts. */
 const TOUCHED = 8
 const BEGAN = 12
@@ -142,6 +144,26 @@ export class Series {
   }
   set began(n: number) {
     this.numbers[BEGAN] = n
+  }
+
+  /** Everything that is counted, the windows aside, in a fixed order. */
+  *counts(): Generator<number> {
+    yield* this.classes
+    for (const [i, n] of this.numbers.entries()) yield i === TOUCHED || i === BEGAN ? 0 : n
+    yield* this.histogram
+  }
+
+  /** Adds to what `counts` gives. */
+  addCounts(counts: readonly number[]): void {
+    const at = CLASSES + NUMBERS
+    for (let i = 0; i < CLASSES; i++) this.classes[i]! += counts[i] ?? 0
+    for (let i = 0; i < NUMBERS; i++) this.numbers[i]! += counts[CLASSES + i] ?? 0
+    for (let i = 0; i < BUCKETS; i++) this.histogram[i]! += counts[at + i] ?? 0
+  }
+
+  /** Takes what is open in `counts` away. */
+  dropOpen(counts: readonly number[]): void {
+    for (const i of OPEN) this.numbers[i]! -= counts[CLASSES + i] ?? 0
   }
 
   /** Adds another thread's counts of the same version, the windows aside. */

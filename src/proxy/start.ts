@@ -6,8 +6,10 @@ import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
 import type { Resolve } from './compile.ts'
 import { LIMITS, type Limits } from './core.ts'
+import { createTeller, type Handed } from './handed.ts'
 import type { Inherited } from './inherited.ts'
 import type { Marks } from './marks.ts'
+import type { Predecessor } from './predecessor.ts'
 import { openServing, type Setup } from './serving.ts'
 import type { Fault, Sink, Source } from './source.ts'
 import { tableSource } from './source-flags.ts'
@@ -20,9 +22,10 @@ import { openWorkers } from './workers.ts'
 export { dialMap } from './dial.ts'
 export { type ProxyFlags, proxyOptionsFromFlags } from './flags.ts'
 export { inheritedFrom } from './inherited.ts'
+export { hearPredecessor } from './predecessor.ts'
 export { fileSource } from './source-file.ts'
 export { type KubeSourceOptions, kubeSource, type RouteCache } from './source-kube.ts'
-export { startSuccessor } from './successor.ts'
+export { type Successor, startSuccessor } from './successor.ts'
 
 export type ProxyOptions = Readonly<{
   /** `HOST:PORT` or `:PORT` (all addresses); port 0 takes a free one. Default 127.0.0.1:0. */
@@ -52,6 +55,8 @@ export type ProxyOptions = Readonly<{
   reusePort?: boolean
   /** Listening sockets that this process was given; they go before `listen` and `admin`. */
   inherited?: Inherited
+  /** The process that had them before. */
+  predecessor?: Predecessor
   /** Ends the wait for the first table: then the proxy is there without one, to be drained. */
   stopped?: AbortSignal
   /** Seed of the weighted choices; replicas must differ. Default: by chance. */
@@ -81,6 +86,8 @@ export type RunningProxy = Readonly<{
   stats(route: string | null, seconds: number): Report
   /** Its listening sockets, for a successor. */
   sockets(): Promise<Omit<Inherited, 'ready'>>
+  /** Tells a successor what it has counted and still has; each call what is new, undefined for nothing. */
+  teller(): () => Handed | undefined
   /** Takes leave: red readiness, no new connections, what is in flight is finished; then closes. */
   drain(options?: DrainOptions): Promise<void>
   /** Closes at once. */
@@ -98,6 +105,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const serving =
     workers > 1 ? await openWorkers(workers, setupOf(options), inherited?.main) : await openServing(setupOf(options))
   const { stats } = serving
+  const { predecessor } = options
+  predecessor?.follow(stats)
   let applied: Readonly<Record<string, number>> = {}
   let problems: readonly string[] = []
   let faults: readonly Fault[] = []
@@ -127,11 +136,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       problems = messages
     },
   }
+  const inForce = (): Handed['applied'] => predecessor?.lowered(applied) ?? applied
   const status = (): Status =>
     statusOf(serving.snapshot(), stats, {
       ready: tabled && !draining,
       draining,
-      applied,
+      applied: inForce(),
       source: source?.about ?? 'swap',
       ...(source?.follows === undefined ? {} : { follows: source.follows }),
       problems: [...problems, ...(source?.deaf?.() ?? []), ...portProblems, ...serving.problems()],
@@ -204,6 +214,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     async sockets() {
       return { ...(await serving.sockets()), ...(admin?.fd === undefined ? {} : { admin: admin.fd }) }
     },
+    teller: () => createTeller(stats, inForce),
     swap: (table, resolve) => sink.table(parseTable(table, 'swap'), resolve),
     status,
     stats: (route, seconds) => stats.report(route, seconds),

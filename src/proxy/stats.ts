@@ -1,7 +1,7 @@
 // What the proxy counts, per route, role and pod template hash: totals for Prometheus, windows for analysis.
 import type { CompiledRoute, Dest } from './compile.ts'
 import { BUCKETS, bucketOf, newHistogram, pairsOf, quantile } from './histogram.ts'
-import { LONGEST_WINDOW, Series, SLOT, SLOT_SIZE } from './series.ts'
+import { LONGEST_WINDOW, Series, type SeriesName, SLOT, SLOT_SIZE } from './series.ts'
 import { countStrays, type Strays } from './strays.ts'
 
 export { LONGEST_WINDOW, Series } from './series.ts'
@@ -36,6 +36,8 @@ export type Report = Readonly<{
 
 export type Stats = Readonly<{
   of(route: CompiledRoute, dest: Dest): Series
+  /** A series to which another process's counts are added. */
+  inherit(name: SeriesName): Series
   begin(series: Series): void
   /** A request ended: `status` 0 when the client left first, after `ms` milliseconds; `failed` when no pod gave a
    * whole answer. `at`: the moment, in milliseconds since the process began, if it is known already. */
@@ -72,16 +74,17 @@ export function createStats(
   /** Since when each version in use is observed. */
   const observed = new Map<string, number>()
 
-  function of(route: CompiledRoute, dest: Dest): Series {
-    const name = nameOf(route, dest)
+  const of = (route: CompiledRoute, dest: Dest): Series => named(nameOf(route, dest), dest.target)
+
+  function named(name: SeriesName, target: string): Series {
     const key = keyOf(name.route, name.role, name.hash)
     const known = series.get(key)
     if (known) {
-      known.target = dest.target
+      if (target !== '') known.target = target
       return known
     }
     const fresh = new Series(name)
-    fresh.target = dest.target
+    fresh.target = target
     fresh.touched = now()
     fresh.began = observed.get(key) ?? now()
     series.set(key, fresh)
@@ -92,6 +95,11 @@ export function createStats(
   return {
     of,
     strays,
+    inherit(name) {
+      const heir = named(name, '')
+      heir.touched = now()
+      return heir
+    },
     begin(s) {
       s.inFlight++
     },

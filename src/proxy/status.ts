@@ -2,7 +2,7 @@
 import type { Snapshot } from './compile.ts'
 import type { Blown } from './fuse.ts'
 import type { Fault } from './source.ts'
-import type { Stats } from './stats.ts'
+import { keyOf, type Stats } from './stats.ts'
 import type { Strays } from './strays.ts'
 
 export type DestStatus = Readonly<{
@@ -67,14 +67,14 @@ export type About = Omit<Status, 'generation' | keyof Strays | 'routes' | 'forme
 
 /** Puts the status together. */
 export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status {
-  const current = new Set<unknown>()
+  const current = new Set<string>()
   const routes = snapshot.routes.map(route => {
     const serieses = route.dests.map(dest => stats.of(route, dest))
     const recent = serieses.map(series => stats.recent(series, SHARE_SECONDS))
     const recently = sum(recent)
     const dests = route.dests.map((dest, i) => {
       const series = serieses[i]!
-      current.add(series)
+      current.add(keyOf(series.route, series.role, series.hash))
       const { inFlight, tunnels, errors, aborts, retries, rescued } = series
       return {
         role: dest.role,
@@ -97,7 +97,7 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
   })
   const former = stats
     .all()
-    .filter(s => !current.has(s))
+    .filter(s => !current.has(keyOf(s.route, s.role, s.hash)))
     .map(({ route, role, hash, inFlight, tunnels, classes }) => ({
       route,
       role,

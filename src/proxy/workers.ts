@@ -167,6 +167,7 @@ type Merged = Readonly<{
 /** Counters of all threads, summed as they are read. */
 function mergedStats(now: () => number = Date.now): Merged {
   const parts = new Map<string, Series[]>()
+  const inherited = new Map<string, Series>()
   const strays: Strays[] = []
   const sumOf = (all: readonly Series[], of: ConstructorParameters<typeof Series>[0]): Series => {
     const sum = new Series(of)
@@ -185,6 +186,16 @@ function mergedStats(now: () => number = Date.now): Merged {
         const sum = sumOf(parts.get(keyOf(name.route, name.role, name.hash)) ?? [], name)
         sum.target = dest.target
         return sum
+      },
+      inherit(name) {
+        const key = keyOf(name.route, name.role, name.hash)
+        const known = inherited.get(key)
+        if (known) return known
+        const fresh = new Series(name)
+        fresh.began = now()
+        inherited.set(key, fresh)
+        parts.set(key, [...(parts.get(key) ?? []), fresh])
+        return fresh
       },
       begin() {},
       end() {},

@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
+import { lowest } from '../../src/proxy/handed.ts'
 import { inheritedFrom } from '../../src/proxy/inherited.ts'
 import { ask, deadPort, eventually, pod, rawPod, wire } from './kit.ts'
 
@@ -15,11 +16,20 @@ const main = new URL('../../src/main.ts', import.meta.url).pathname
 type T = Parameters<typeof pod>[0] & { testdir(): string }
 
 /** A proxy process; `pid` is that of the one that serves now. */
-async function start(t: T, args: readonly string[], options: { port?: number; folder?: string } = {}) {
+async function start(t: T, args: readonly string[], options: { port?: number; folder?: string; admin?: number } = {}) {
   const port = options.port ?? (await deadPort())
   const folder = options.folder ?? t.testdir()
   const file = join(folder, 'pid')
-  const words = ['proxy', '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0', '--pid-file', file, ...args]
+  const words = [
+    'proxy',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--admin',
+    `127.0.0.1:${options.admin ?? 0}`,
+    '--pid-file',
+    file,
+    ...args,
+  ]
   const child: ChildProcess = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
   child.stderr!.on('data', data => {
@@ -122,6 +132,67 @@ for (const workers of ['1', '2'])
     }
   })
 
+for (const workers of ['1', '2'])
+  test(`what the ones before still have counts until they are gone (workers: ${workers})`, {
+    timeout: 120_000,
+  }, async t => {
+    let hold: (() => void) | undefined
+    const p = await pod(t, (req, res) => {
+      if (req.url === '/slow') hold = () => res.end('slow')
+      else res.end('ok')
+    })
+    const admin = await deadPort()
+    const proxy = await start(t, ['--stable', p.url, '--workers', workers], { admin })
+    type Dest = { inFlight: number; requests: number }
+    const read = async () => {
+      // The admin connections of the one that leaves are cut.
+      const answer = await ask(`http://127.0.0.1:${admin}`, '/status').catch(() => undefined)
+      if (!answer) return undefined
+      const { routes, former } = JSON.parse(answer.body) as { routes: { dests: Dest[] }[]; former: Dest[] }
+      const [dest] = routes[0]!.dests
+      return { inFlight: dest!.inFlight, requests: dest!.requests, former }
+    }
+    /** Requests are counted after their clients have the answer. */
+    const counts = async (inFlight: number, requests: number, why: string) => {
+      const want = JSON.stringify({ inFlight, requests, former: [] })
+      const seen = new Set<string>()
+      for (const end = Date.now() + 20_000; !seen.has(want) && Date.now() < end; await sleep(20)) {
+        const now = await read()
+        if (now) seen.add(JSON.stringify(now))
+      }
+      t.ok(seen.has(want), `${why}: ${[...seen].join(' ')}`)
+      return seen
+    }
+    for (let i = 0; i < 3; i++) await ask(proxy.url)
+    const slow = ask(proxy.url, '/slow')
+    await eventually(() => hold !== undefined, 'the pod has it')
+    await counts(1, 3, 'before')
+    await proxy.replace()
+    const told = await counts(1, 3, 'told by the second')
+    t.same(
+      [...told].filter(text => text.includes('"inFlight":0')),
+      [],
+      'at once',
+    )
+    await ask(proxy.url)
+    await counts(1, 4, 'with its own')
+    await proxy.replace()
+    await counts(1, 4, 'told by the third')
+    hold!()
+    t.equal((await slow).body, 'slow')
+    await counts(0, 5, 'and when it is answered')
+    if (workers === '2') return
+    // On a connection of its own: those that are kept lead to the ones before.
+    const lost = ask(proxy.url, '/slow', { agent: false }).catch(() => 'lost')
+    await eventually(() => p.requests.length === 6, 'the pod has another')
+    const old = proxy.pid()
+    await proxy.replace()
+    await counts(1, 5, 'another one')
+    process.kill(old, 'SIGKILL')
+    t.equal(await lost, 'lost')
+    await counts(0, 5, 'one that is killed has nothing left')
+  })
+
 test('a successor that does not come up leaves everything as it was', { timeout: 60_000 }, async t => {
   const p = await pod(t, 'ok')
   const folder = t.testdir()
@@ -180,5 +251,10 @@ test('what a process was given', t => {
   })
   t.throws(() => inheritedFrom({ LISTEN_PID: '7', LISTEN_FDS: 'x' }, 7), { code: 'PIN4009' })
   t.throws(() => inheritedFrom({ PINTLE_INHERIT: '{' }, 7), { code: 'PIN4009' })
+  t.end()
+})
+
+test('a table is in force when both have it', t => {
+  t.same(lowest({ a: 3, b: 2, c: 1 }, { a: 2, b: 3 }), { a: 2, b: 2 })
   t.end()
 })

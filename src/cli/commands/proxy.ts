@@ -2,7 +2,7 @@
 
 import { UserError } from '../../errors.ts'
 import type { Log } from '../../ports.ts'
-import type { RunningProxy } from '../../proxy/start.ts'
+import type { RunningProxy, Successor } from '../../proxy/start.ts'
 import { type Context, defineCommand, type Io } from '../command.ts'
 import { durationFlag } from '../duration-flag.ts'
 import { formatOf } from '../output.ts'
@@ -82,7 +82,7 @@ function wantsJson(context: Context): boolean {
 
 /** Serves until it is told to leave; the exit code. */
 async function serve(context: Context, isJson: boolean): Promise<number> {
-  const { inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
+  const { hearPredecessor, inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
   const grace = durationFlag(context.flags['grace'])
   const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
   const stopped = context.stopped()
@@ -94,14 +94,24 @@ async function serve(context: Context, isJson: boolean): Promise<number> {
   }
   const options = await proxyOptionsFromFlags(context.flags, connect)
   const inherited = inheritedFrom(context.env, process.pid)
-  const proxy = await startProxy({ ...options, log, stopped, ...(inherited ? { inherited } : {}) })
+  const predecessor = inherited?.ready === undefined ? undefined : await hearPredecessor(inherited.ready)
+  const proxy = await startProxy({
+    ...options,
+    log,
+    stopped,
+    ...(inherited ? { inherited } : {}),
+    ...(predecessor ? { predecessor } : {}),
+  })
   const at = { url: proxy.url, admin: proxy.adminUrl, pid: process.pid }
   context.out(isJson ? JSON.stringify(at) : `proxy on ${at.url}, admin on ${at.admin}`)
   const pidFile = await writePid(context.flags['pidFile'])
-  if (inherited?.ready !== undefined && !stopped.aborted) await sayReady(inherited.ready)
-  const isHandedOver = await untilOver(context, proxy, log)
+  if (!stopped.aborted) predecessor?.ready()
+  const successor = await untilOver(context, proxy, log)
   // Connections that are kept open get an answer that asks them to leave before they are closed.
-  await proxy.drain(isHandedOver ? { isHandedOver, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
+  await proxy.drain(successor ? { isHandedOver: true, grace: Math.max(grace, LEAVE_MS), limit } : { grace, limit })
+  // What the one before this one still has is told by this one.
+  if (successor) await predecessor?.gone()
+  successor?.leave()
   await cache?.stop()
   await removePid(pidFile)
   return 0
@@ -110,12 +120,12 @@ async function serve(context: Context, isJson: boolean): Promise<number> {
 /** Milliseconds that idle connections stay after a successor has taken over. */
 const LEAVE_MS = 5000
 
-/** Waits for Ctrl-C, SIGTERM or a successor; true: there is a successor. */
-function untilOver(context: Context, proxy: RunningProxy, log: Log): Promise<boolean> {
+/** Waits for Ctrl-C, SIGTERM or a successor; the successor, if there is one. */
+function untilOver(context: Context, proxy: RunningProxy, log: Log): Promise<Successor | undefined> {
   const stopped = context.stopped()
   return new Promise(done => {
-    if (stopped.aborted) done(false)
-    stopped.addEventListener('abort', () => done(false), { once: true })
+    if (stopped.aborted) done(undefined)
+    stopped.addEventListener('abort', () => done(undefined), { once: true })
     let isStarting = false
     context.whenReplaced?.(() => {
       if (isStarting) return
@@ -131,24 +141,18 @@ function untilOver(context: Context, proxy: RunningProxy, log: Log): Promise<boo
 }
 
 /** Starts a successor; stays pending when there is none, so that this proxy goes on. */
-async function replace(proxy: RunningProxy, log: Log): Promise<true> {
+async function replace(proxy: RunningProxy, log: Log): Promise<Successor> {
   const { startSuccessor } = await import('../../proxy/start.ts')
   try {
     // The first process of a container is the container: it may not leave.
     if (process.pid === 1) throw new Error('the first process of a container cannot be replaced: roll the Deployment')
-    const pid = await startSuccessor(await proxy.sockets())
-    log.info({ pid }, 'a successor serves; this proxy leaves')
-    return true
+    const successor = await startSuccessor(await proxy.sockets(), proxy.teller())
+    log.info({ pid: successor.pid }, 'a successor serves; this proxy leaves')
+    return successor
   } catch (error) {
     log.error({ why: (error as Error).message }, 'there is no successor; this proxy goes on')
     throw error
   }
-}
-
-async function sayReady(fd: number): Promise<void> {
-  const { closeSync, writeSync } = await import('node:fs')
-  writeSync(fd, 'ready\n')
-  closeSync(fd)
 }
 
 /** Writes the pid for those who supervise; the file. Raises UserError PIN4010. */
