@@ -1,7 +1,7 @@
 // The head of a pod's answer before, octet for octet: it need not be read again. Pods that are asked for one thing again and
 // again answer alike but for the date, which changes once a second. Whatever differs in one octet is read.
 import { answer } from './answer-head.ts'
-import { HEADROOM, sharedBuffer } from './reads.ts'
+import { sharedBuffer } from './reads.ts'
 import { wordsOf } from './words.ts'
 
 /** Longer heads are read. */
@@ -10,10 +10,10 @@ const MOST_CUTS = 8
 /** So many answers at most go by unnoted, where heads were noted in vain. */
 const LONGEST_REST = 1024
 
-/** Belongs to one pod. Holds what `readAnswer` made of a head that began at `HEADROOM` and was no answer to a HEAD. */
+/** Belongs to one pod. Holds what `readAnswer` made of a head that was no answer to a HEAD; places count from its begin. */
 export class AnswerMemo {
-  private noted = new Int32Array(0)
-  private readonly tail = new Uint8Array(4)
+  private readonly noted = new Uint8Array(MOST)
+  private readonly words = new Int32Array(this.noted.buffer)
   /** Length of the head; 0: none is noted. */
   private octets = 0
   private last = 0
@@ -33,12 +33,11 @@ export class AnswerMemo {
   /** Does the head that was noted begin at `from`? Then `answer` says what is in it. */
   recall(buf: Buffer, from: number, to: number): boolean {
     const { octets } = this
-    if (octets === 0 || from !== HEADROOM || to - from < octets || buf !== sharedBuffer()) return false
-    if (!this.isSame(wordsOf(buf), buf, from)) return false
+    if (octets === 0 || to - from < octets || buf !== sharedBuffer() || !this.isSame(buf, from)) return false
     this.rested = 0
     answer.begin = from
     answer.end = from + octets
-    answer.fieldsFrom = this.fieldsFrom
+    answer.fieldsFrom = from + this.fieldsFrom
     answer.minor = this.minor
     answer.status = this.status
     answer.framing = this.framing
@@ -51,25 +50,31 @@ export class AnswerMemo {
     const { cuts } = answer
     const { cutCount } = this
     for (let i = 0; i < cutCount; i++) {
-      cuts.from[i] = this.cuts[2 * i]!
-      cuts.to[i] = this.cuts[2 * i + 1]!
+      cuts.from[i] = from + this.cuts[2 * i]!
+      cuts.to[i] = from + this.cuts[2 * i + 1]!
     }
     cuts.count = cutCount
     return true
   }
 
-  private isSame(words: Int32Array, buf: Buffer, from: number): boolean {
-    const { noted, tail, octets } = this
-    const first = from >> 2
-    const { length } = noted
+  private isSame(buf: Buffer, from: number): boolean {
+    const { noted, octets } = this
+    // The first of several in one read begins where words do.
+    const whole = (from & 3) === 0 ? octets >> 2 : 0
+    if (whole > 0 && !this.areSame(wordsOf(buf), from >> 2, whole)) return false
+    for (let i = whole * 4; i < octets; i++) if (noted[i] !== buf[from + i]) return false
+    return true
+  }
+
+  private areSame(read: Int32Array, first: number, count: number): boolean {
+    const { words } = this
     // In blocks: heads that differ mostly do so early, in the status, the date or the length.
-    for (let i = 0; i < length; ) {
-      const end = Math.min(length, i + 16)
+    for (let i = 0; i < count; ) {
+      const end = Math.min(count, i + 16)
       let differs = 0
-      for (; i < end; i++) differs |= noted[i]! ^ words[first + i]!
+      for (; i < end; i++) differs |= words[i]! ^ read[first + i]!
       if (differs !== 0) return false
     }
-    for (let i = length * 4; i < octets; i++) if (tail[i & 3] !== buf[from + i]) return false
     return true
   }
 
@@ -85,21 +90,17 @@ export class AnswerMemo {
       this.last = size
       return
     }
-    if (begin !== HEADROOM || size > MOST || cuts.count > MOST_CUTS || buf !== sharedBuffer()) return
+    if (size > MOST || cuts.count > MOST_CUTS || buf !== sharedBuffer()) return
     if (answer.isWebSocket || answer.codingTo > 0) return
     this.rest = this.rested
     this.rested = Math.min(LONGEST_REST, 2 * this.rested + 1)
-    const words = wordsOf(buf)
-    const count = size >> 2
-    if (this.noted.length !== count) this.noted = new Int32Array(count)
-    for (let i = 0; i < count; i++) this.noted[i] = words[(begin >> 2) + i]!
-    for (let i = count * 4; i < size; i++) this.tail[i & 3] = buf[begin + i]!
+    buf.copy(this.noted, 0, begin, end)
     for (let i = 0; i < cuts.count; i++) {
-      this.cuts[2 * i] = cuts.from[i]!
-      this.cuts[2 * i + 1] = cuts.to[i]!
+      this.cuts[2 * i] = cuts.from[i]! - begin
+      this.cuts[2 * i + 1] = cuts.to[i]! - begin
     }
     this.cutCount = cuts.count
-    this.fieldsFrom = answer.fieldsFrom
+    this.fieldsFrom = answer.fieldsFrom - begin
     this.minor = answer.minor
     this.status = answer.status
     this.framing = answer.framing
