@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CONTENDERS, type Contender, startContender } from './proxy-contenders.ts'
+import { H2_KINDS, measureH2 } from './proxy-h2.ts'
 import {
   cpuOf,
   has,
@@ -26,7 +27,8 @@ Usage: npm run bench:proxy -- [flags]
 
   --rounds N       rounds for each kind of request (default 6)
   --seconds S      of load in each round (default 2)
-  --kinds LIST     of ${KINDS.join(', ')} (default all)
+  --kinds LIST     of ${KINDS.join(', ')},
+                   ${H2_KINDS.join(', ')} (default all)
   --proxies LIST   of ${Object.keys(CONTENDERS).join(', ')} (default all that are installed)
   --connections N  kept busy (default 64)
   --rate N         requests a second for the latency table, sent by the clock (default: 60 % of what the slowest of
@@ -35,7 +37,8 @@ Usage: npm run bench:proxy -- [flags]
   --quick          one round of a second, no shares: does it all still run?
   -o json          print figures as JSON
 
-Needs Linux, two cores, and Debian's wrk and nginx (the origins are nginx too); haproxy if it is to be compared.
+Needs Linux, two cores, and Debian's wrk and nginx (the origins are nginx too); haproxy if it is to be compared, and h2load
+(nghttp2-client) for HTTP/2.
 
 Examples: npm run bench:proxy
           npm run bench:proxy -- --kinds get1k --proxies pintle,nginx --rounds 20 --seconds 1
@@ -46,6 +49,7 @@ type Flags = Readonly<{
   rounds: number
   seconds: number
   kinds: readonly Kind[]
+  h2Kinds: readonly string[]
   proxies: readonly string[]
   connections: number
   rate: number | undefined
@@ -83,11 +87,13 @@ function flagsOf(args: readonly string[]): Flags | string {
       if (odd !== undefined) throw new Error(`--${flag} knows ${known.join(', ')}, not ${odd}`)
       return names
     }
+    const kinds = list(values.kinds, [...KINDS, ...H2_KINDS], 'kinds')
     if (values.output !== undefined && values.output !== 'json') throw new Error('-o takes json')
     return {
       rounds: number('rounds', values.quick ? 1 : 6),
       seconds: number('seconds', values.quick ? 1 : 2),
-      kinds: list(values.kinds, KINDS, 'kinds') as readonly Kind[],
+      kinds: KINDS.filter(kind => kinds.includes(kind)),
+      h2Kinds: kinds.filter(kind => H2_KINDS.includes(kind)),
       proxies: list(values.proxies, Object.keys(CONTENDERS), 'proxies'),
       connections: number('connections', 64),
       rate: values.rate === undefined ? undefined : number('rate', 0, 0),
@@ -180,6 +186,7 @@ async function measure(flags: Flags, folder: string): Promise<Figures> {
         figures.rounds[kind]![name]!.push({ round, cpu, rate: (requests / micros) * 1e6, p99 })
         count(name, errors)
       }
+  Object.assign(figures.rounds, await measureH2({ ...flags, kinds: flags.h2Kinds }, folder, origins, count, progress))
   figures.pace = paceOf(flags, figures.rounds)
   if (figures.pace > 0)
     for (let round = 1; round <= Math.min(3, flags.rounds); round++)

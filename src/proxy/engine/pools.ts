@@ -15,7 +15,7 @@ const AVOID_MS = 1000
 const LONGEST_AVOID_MS = 60_000
 /** A new endpoint beside old ones gets its full share only after this: its caches are cold. */
 const SLOW_START_MS = 5000
-const MOST_IDLE = 256
+const MOST_IDLE = 1024
 
 /** An endpoint's connections and load. */
 export class Pool {

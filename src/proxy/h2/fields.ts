@@ -29,8 +29,31 @@ export function addField(headers: Headers, name: string, value: string): void {
   else headers[name] = before === undefined ? value : `${before}, ${value}`
 }
 
-/** The head of an HTTP/1.1 answer, without what ends here. */
+/** Does a stream carry gRPC? `type`: its Content-Type. */
+export const isGrpc = (type: string | undefined): boolean =>
+  type !== undefined && /^application\/grpc(?!-web)(?:[+;]|$)/.test(type)
+
+const MOST_KEPT = 2048
+/** The answer's head that was read last, by its octets from the fields on. */
+const last = { octets: Buffer.alloc(MOST_KEPT), size: -1, status: 0, headers: {} as Headers }
+
+/** The head of an HTTP/1.1 answer, without what ends here. The next answer may get the same object: it is not to be changed. */
 export function headersOf(buf: Buffer, answer: AnswerHead): Headers {
+  const { fieldsFrom, end, status } = answer
+  const size = end - fieldsFrom
+  if (size === last.size && status === last.status && buf.compare(last.octets, 0, size, fieldsFrom, end) === 0)
+    return last.headers
+  const headers = readHeaders(buf, answer)
+  if (size <= MOST_KEPT) {
+    buf.copy(last.octets, 0, fieldsFrom, end)
+    last.size = size
+    last.status = status
+    last.headers = headers
+  }
+  return headers
+}
+
+function readHeaders(buf: Buffer, answer: AnswerHead): Headers {
   const headers: Headers = { ':status': answer.status }
   for (let at = answer.fieldsFrom; nextField(buf, at, answer.end) === LINE; at = field.next) {
     if (answer.cuts.has(at)) continue
@@ -63,4 +86,11 @@ export function passingTrailers(came: IncomingHttpHeaders): Headers {
 /** Takes from the answer of an HTTP/2 pod what ends here, in place. */
 export function dropHopFields(headers: IncomingHttpHeaders): void {
   for (const name of ENDS_HERE) if (headers[name] !== undefined) delete headers[name]
+}
+
+/** Trailers as lines, behind the last chunk of a body. */
+export function trailerLines(trailers: Headers): string {
+  let lines = ''
+  for (const [name, value] of Object.entries(trailers)) for (const one of [value].flat()) lines += `${name}: ${one}\r\n`
+  return lines
 }

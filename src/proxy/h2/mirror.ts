@@ -7,14 +7,14 @@ import type { Pool } from '../engine/pools.ts'
 import type { Series } from '../stats.ts'
 import type { H2Request } from './asked.ts'
 import { CANCEL } from './codes.ts'
-import { podHeaders } from './pod-headers.ts'
+import type { PodFields } from './pod-fields.ts'
 import { podSessions } from './pod-sessions.ts'
 
 /** What a pod is asked. */
 export type Request = Readonly<{
   asked: H2Request
   target: string
-  fields: readonly (readonly [name: string, value: string])[]
+  fields: PodFields
 }>
 
 /** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
@@ -59,7 +59,7 @@ export class StreamCopy {
   private sendH1(pool: Pool, body: Buffer): void {
     const { asked, target, fields } = this.request
     let head = `${asked.method()} ${target} HTTP/1.1\r\nHost: ${asked.host()}\r\n`
-    for (const [name, value] of fields) if (name !== 'content-length') head += `${name}: ${value}\r\n`
+    for (const [name, value] of fields.list) if (name !== 'content-length') head += `${name}: ${value}\r\n`
     if (body.length > 0 || asked.length !== undefined) head += `Content-Length: ${body.length}\r\n`
     const octets = Buffer.from(`${head}\r\n`, 'latin1')
     const copy = new Copy(this.core, this.canary, this.series)
@@ -76,7 +76,7 @@ export class StreamCopy {
     let status = 0
     const count = (): void => core.stats.end(series, status || 502, performance.now() - started, status === 0)
     const held = await podSessions(pool).take(core.limits.connect)
-    const stream = held?.open(podHeaders(request), { endStream: body.length === 0 })
+    const stream = held?.open(request.fields.h2c(request.asked, request.target), { endStream: body.length === 0 })
     if (!held || !stream) {
       count()
       return

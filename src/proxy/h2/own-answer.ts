@@ -14,10 +14,6 @@ const FAILURES = new Set(['2', '4', '12', '13', '14', '15'])
 /** Is a `grpc-status` the server's failure, as a status of 5xx would be? */
 export const isGrpcFailure = (status: unknown): boolean => typeof status === 'string' && FAILURES.has(status)
 
-/** Does the stream carry gRPC? `type`: its Content-Type. */
-export const isGrpc = (type: string | undefined): boolean =>
-  type !== undefined && /^application\/grpc(?!-web)(?:[+;]|$)/.test(type)
-
 /** Answers a stream that has no answer yet. What of a body is still to come is of no use to anybody. */
 export function say(stream: ServerHttp2Stream, status: number, why: string, grpc: boolean): void {
   if (stream.headersSent) return

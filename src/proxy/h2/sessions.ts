@@ -2,7 +2,7 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Core } from '../core.ts'
-import type { H2Caller } from './asked.ts'
+import { type H2Caller, HeadReader } from './asked.ts'
 import { NO_ERROR } from './codes.ts'
 import { serveStream } from './exchange.ts'
 import { SESSION_WINDOW, STREAM_WINDOW, Watch } from './watch.ts'
@@ -52,13 +52,22 @@ export function createSessions(core: Core, gone: () => void): Sessions {
   const all = new Set<Taken>()
   let ticking: NodeJS.Timeout | undefined
   let last = performance.now()
+  let delay = 0
+  let wasLate = false
   const { limits } = core
-  const every = Math.max(5, Math.min(TICK_MS, limits.body / 4, limits.idle / 4, limits.send / 4))
+  const finest = Math.min(limits.body, limits.idle, limits.send, limits.connect, limits.answer)
   const tick = (): void => {
     const now = performance.now()
-    const seconds = (now - last) / 1000
+    const isLate = now - last > 2 * delay && !wasLate
+    wasLate = isLate
+    for (const { watch } of all) watch.tick(now, (now - last) / 1000, isLate)
     last = now
-    for (const { watch } of all) watch.tick(now, seconds)
+    arm()
+  }
+  const arm = (): void => {
+    // A table may bring a finer limit.
+    delay = Math.max(5, Math.min(TICK_MS, finest / 4, core.snapshot().finest / 4))
+    ticking = setTimeout(tick, delay).unref()
   }
   const tell = (taken: Taken): void => {
     if (taken.isTold || taken.session.destroyed) return
@@ -84,20 +93,24 @@ export function createSessions(core: Core, gone: () => void): Sessions {
       const watch = new Watch(session, socket, limits, performance.now())
       const taken: Taken = { session, watch, port: caller.port, isTold: false }
       all.add(taken)
-      ticking ??= setInterval(tick, every).unref()
+      if (ticking === undefined) {
+        last = performance.now()
+        arm()
+      }
       const full = { ...caller, trusted: core.trusts(caller.peer), forwarded: core.marks?.forwarded === true }
       session.on('error', () => {})
       session.on('close', () => {
         all.delete(taken)
         if (all.size === 0) {
-          clearInterval(ticking)
+          clearTimeout(ticking)
           ticking = undefined
         }
         gone()
       })
-      session.on('stream', (stream, headers, flags) => {
-        const flight = serveStream(core, full, stream, headers, (flags & END_STREAM) !== 0)
-        watch.add(stream, flight, performance.now())
+      const reader = new HeadReader(full)
+      session.on('stream', (stream, headers, flags, list) => {
+        const watched = watch.add(stream, performance.now())
+        watched.flight = serveStream(core, full, reader, stream, headers, list, (flags & END_STREAM) !== 0)
         if (core.draining()) tell(taken)
       })
     },

@@ -1,28 +1,30 @@
 // A stream for a pod that speaks HTTP/1.1: over the engine's own connections, its answers read by the engine's own parser.
+import type { IncomingHttpHeaders } from 'node:http2'
 import type { AnswerHead } from '../engine/answer-head.ts'
 import { isFull } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
-import { CHUNKED, NONE } from '../engine/request-head.ts'
+import { CHUNKED, LENGTH, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
 import { isGivenUp } from './codes.ts'
-import type { Flight } from './exchange.ts'
-import { type Headers, headersOf, trailersOf } from './fields.ts'
+import type { Attempt, Flight } from './exchange.ts'
+import { addField, type Headers, headersOf, passingTrailers, trailerLines, trailersOf } from './fields.ts'
 import { inform, isOver, respond, trail } from './speak.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 export function toH1(flight: Flight, pool: Pool): void {
-  new H1Asker(flight).attempt(pool, false)
+  const asker = new H1Asker(flight)
+  flight.attempt = asker
+  asker.attempt(pool, false)
 }
 
-class H1Asker implements Asker {
+class H1Asker implements Asker, Attempt {
   readonly toHead: boolean
   /** Frames carry the length of a body's pieces: chunks are taken off. */
   readonly unpacks = true
   private readonly flight: Flight
   private readonly isChunked: boolean
   private upstream: Upstream | undefined
-  private timer: NodeJS.Timeout | undefined
   private hasAnswered = false
   private isWhole: boolean
   private isSending = false
@@ -34,8 +36,6 @@ class H1Asker implements Asker {
     this.toHead = flight.asked.method() === 'HEAD'
     this.isWhole = flight.isBare
     this.isChunked = !flight.isBare && flight.asked.length === undefined
-    flight.stream.once('close', () => this.left())
-    flight.stream.on('drain', () => this.upstream?.resume())
   }
 
   attempt(pool: Pool, fresh: boolean): void {
@@ -43,18 +43,19 @@ class H1Asker implements Asker {
     this.upstream = upstream
     upstream.serve(this)
     if (upstream.isConnected) this.connected()
-    else this.limit(this.flight.core.limits.connect)
+    else this.flight.limit(this.flight.core.limits.connect)
   }
 
-  private limit(ms: number): void {
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => {
-      const { upstream } = this
-      this.upstream = undefined
-      upstream?.drop()
-      if (upstream?.isConnected) this.slow()
-      else this.goElsewhere(upstream)
-    }, ms)
+  late(): void {
+    const { upstream } = this
+    this.upstream = undefined
+    upstream?.drop()
+    if (upstream?.isConnected) this.slow()
+    else this.goElsewhere(upstream)
+  }
+
+  drained(): void {
+    this.upstream?.resume()
   }
 
   /** The time for an attempt, or for the answer, is over. */
@@ -67,15 +68,11 @@ class H1Asker implements Asker {
   connected(): void {
     const { upstream, flight } = this
     if (!upstream) return
-    clearTimeout(this.timer)
-    const { asked, target, fields } = flight
-    let head = `${asked.method()} ${target} HTTP/1.1\r\nHost: ${asked.host()}\r\n`
-    for (const [name, value] of fields) head += `${name}: ${value}\r\n`
-    if (asked.trailers) head += 'TE: trailers\r\nConnection: TE\r\n'
-    if (this.isChunked) head += 'Transfer-Encoding: chunked\r\n'
-    upstream.out.writeWhole(Buffer.from(`${head}\r\n`, 'latin1'))
-    if (this.isWhole) this.limit(this.patience())
-    else if (!this.isSending) this.sendBody()
+    const head = flight.fields.head(flight.asked, flight.target)
+    const framing = this.isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
+    upstream.out.writeWhole(Buffer.from(head + framing, 'latin1'))
+    flight.limit(this.isWhole ? this.patience() : undefined)
+    if (!this.isWhole && !this.isSending) this.sendBody()
   }
 
   private patience(): number {
@@ -94,7 +91,7 @@ class H1Asker implements Asker {
       const { upstream } = this
       if (!upstream || data.length === 0) return
       if (!flight.received(data.length)) {
-        this.left()
+        this.closed()
         return
       }
       flight.copy?.add(data)
@@ -103,13 +100,18 @@ class H1Asker implements Asker {
       if (this.isChunked) upstream.out.writeWhole(CRLF)
       if (isFull(upstream.out)) this.wait(true)
     })
+    let last = LAST_CHUNK
+    if (this.isChunked)
+      stream.on('trailers', (came: IncomingHttpHeaders) => {
+        last = Buffer.from(`0\r\n${trailerLines(passingTrailers(came))}\r\n`, 'latin1')
+      })
     stream.once('end', () => {
       if (isGivenUp(stream)) return
       this.isWhole = true
       flight.isDue = false
       if (this.upstream) flight.copy?.send()
-      if (this.isChunked) this.upstream?.out.writeWhole(LAST_CHUNK)
-      if (!this.hasAnswered && this.upstream) this.limit(this.patience())
+      if (this.isChunked) this.upstream?.out.writeWhole(last)
+      if (!this.hasAnswered && this.upstream) flight.limit(this.patience())
     })
   }
 
@@ -131,30 +133,35 @@ class H1Asker implements Asker {
   }
 
   begins(buf: Buffer, answer: AnswerHead, to: number): void {
-    const { stream, cookie } = this.flight
-    clearTimeout(this.timer)
+    const { flight } = this
+    const { stream, cookie } = flight
+    flight.limit(undefined)
     if (isOver(stream)) return
-    if (this.flight.goToRescue(answer.status)) {
-      this.left()
+    if (flight.goToRescue(answer.status)) {
+      this.closed()
       return
     }
     this.hasAnswered = true
-    const headers = headersOf(buf, answer)
-    this.flight.answered(headers)
-    if (cookie !== undefined) (headers['set-cookie'] as string[] | undefined)?.push(cookie)
-    if (cookie !== undefined) headers['set-cookie'] ??= [cookie]
-    this.flight.mark(headers)
-    const isChunked = answer.framing === CHUNKED
-    respond(stream, headers, { endStream: answer.framing === NONE, waitForTrailers: isChunked })
+    const { end, framing, length } = answer
+    let headers = headersOf(buf, answer)
+    flight.answered(headers)
+    if (cookie !== undefined || flight.core.marks !== undefined) {
+      headers = { ...headers }
+      if (cookie !== undefined) addField(headers, 'set-cookie', cookie)
+      flight.mark(headers)
+    }
+    const isChunked = framing === CHUNKED
+    respond(stream, headers, framing === NONE ? BARE : isChunked ? WITH_TRAILERS : WITH_BODY)
     if (isChunked) stream.once('wantTrailers', () => trail(stream, this.trailers))
-    this.goesOn(buf, answer.end, to)
+    if (framing === LENGTH && to - end === length && !isOver(stream)) flight.giveAll(copyOf(buf, end, to))
+    else this.goesOn(buf, end, to)
   }
 
   goesOn(buf: Buffer, from: number, to: number): void {
     const { stream } = this.flight
     if (to <= from || isOver(stream)) return
     // A stream keeps what it is given; the buffer is read into again at once.
-    if (!this.flight.give(Buffer.from(buf.subarray(from, to)))) this.upstream?.pause()
+    if (!this.flight.give(copyOf(buf, from, to))) this.upstream?.pause()
   }
 
   ends(reusable: boolean, trailer: Buffer | undefined): void {
@@ -178,14 +185,14 @@ class H1Asker implements Asker {
   garbled(): void {
     this.upstream?.drop()
     this.upstream = undefined
-    clearTimeout(this.timer)
+    this.flight.limit(undefined)
     this.flight.fail(502, 'the pod sent an answer that is not proper HTTP')
   }
 
   lost(): void {
     const { upstream, flight } = this
     this.upstream = undefined
-    clearTimeout(this.timer)
+    this.flight.limit(undefined)
     if (isOver(flight.stream)) return
     if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
     else if (!upstream.isConnected) this.goElsewhere(upstream)
@@ -202,8 +209,7 @@ class H1Asker implements Asker {
   }
 
   /** The client is gone, or done. */
-  private left(): void {
-    clearTimeout(this.timer)
+  closed(): void {
     this.upstream?.drop()
     this.upstream = undefined
   }
@@ -211,5 +217,14 @@ class H1Asker implements Asker {
   tunnelled(): void {}
 }
 
+function copyOf(buf: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafe(to - from)
+  buf.copy(copy, 0, from, to)
+  return copy
+}
+
+const BARE = { endStream: true }
+const WITH_BODY = { endStream: false }
+const WITH_TRAILERS = { endStream: false, waitForTrailers: true }
 const CRLF = Buffer.from('\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')

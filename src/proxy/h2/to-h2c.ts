@@ -2,41 +2,51 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Pool } from '../engine/pools.ts'
 import { CANCEL, INTERNAL_ERROR, isCut, NO_ERROR, REFUSED_STREAM } from './codes.ts'
-import type { Flight } from './exchange.ts'
+import type { Attempt, Flight } from './exchange.ts'
 import { dropHopFields, type Headers, passingTrailers } from './fields.ts'
-import { podHeaders } from './pod-headers.ts'
 import { type Place, podSessions } from './pod-sessions.ts'
 import { Replay } from './replay.ts'
 import { inform, isOver, respond, trail } from './speak.ts'
 
 /** Sends a stream to a pod; goes to another when this one takes no connection or refuses the stream unread. */
 export function toH2c(flight: Flight, pool: Pool): void {
-  const call = calls.get(flight) ?? new Call(flight)
-  calls.set(flight, call)
+  const call = flight.attempt instanceof Call ? flight.attempt : new Call(flight)
+  flight.attempt = call
   const place = podSessions(pool).take(flight.core.limits.connect)
   if (place instanceof Promise) void place.then(found => call.attempt(pool, found))
   else call.attempt(pool, place)
 }
 
 /** What all attempts at a stream share. */
-const calls = new WeakMap<Flight, Call>()
-
-class Call {
+class Call implements Attempt {
   private readonly flight: Flight
   private readonly body: Replay | undefined
   private request: ClientHttp2Stream | undefined
-  private timer: NodeJS.Timeout | undefined
   private hasAnswered = false
   private isLate = false
 
   constructor(flight: Flight) {
     this.flight = flight
-    const { stream } = flight
-    const cancel = (): void => void this.request?.close(stream.rstCode || CANCEL)
     // A call that streams may take its time: the limit is for requests that are whole.
-    if (!flight.isBare) this.body = new Replay(flight, () => this.request && this.limit(), cancel)
-    stream.once('close', cancel)
-    stream.on('drain', () => this.request?.resume())
+    if (!flight.isBare)
+      this.body = new Replay(
+        flight,
+        () => this.request && this.limit(),
+        () => this.closed(),
+      )
+  }
+
+  closed(): void {
+    this.request?.close(this.flight.stream.rstCode || CANCEL)
+  }
+
+  drained(): void {
+    this.request?.resume()
+  }
+
+  late(): void {
+    this.isLate = true
+    this.request?.close(CANCEL)
   }
 
   /** `place`: where on a connection to the pod; undefined: it takes none. */
@@ -52,7 +62,10 @@ class Call {
       flight.goOn()
       return
     }
-    const request = place.open(podHeaders(flight), { endStream: isBare, waitForTrailers: !isBare })
+    const request = place.open(flight.fields.h2c(flight.asked, flight.target), {
+      endStream: isBare,
+      waitForTrailers: !isBare,
+    })
     if (!request) {
       flight.goOn(pool)
       return
@@ -66,7 +79,7 @@ class Call {
       place.give()
       if (this.request !== request) return
       this.request = undefined
-      clearTimeout(this.timer)
+      flight.limit(undefined)
       body?.detach()
       if (!isOver(stream)) this.ended(request, pool, place)
     })
@@ -80,14 +93,7 @@ class Call {
     if (this.hasAnswered) return
     const { route, core, isBare } = this.flight
     const { attempt, answer } = route.patience ?? {}
-    clearTimeout(this.timer)
-    this.timer = setTimeout(
-      () => {
-        this.isLate = true
-        this.request?.close(CANCEL)
-      },
-      (isBare ? attempt : undefined) ?? answer ?? core.limits.answer,
-    )
+    this.flight.limit((isBare ? attempt : undefined) ?? answer ?? core.limits.answer)
   }
 
   private relayAnswer(request: ClientHttp2Stream, pool: Pool): void {
@@ -104,7 +110,7 @@ class Call {
     })
     request.once('response', (headers, flags) => {
       pool.failures = 0
-      clearTimeout(this.timer)
+      flight.limit(undefined)
       if (isOver(stream)) return
       if (flight.goToRescue(Number(headers[':status']))) {
         this.letGo(request)
@@ -155,7 +161,7 @@ class Call {
     }
     if (code === REFUSED_STREAM && (!this.body || this.body.canRepeat))
       flight.goOn(place.isLeaving() ? pool : undefined)
-    else if (this.isLate) this.late()
+    else if (this.isLate) this.wasLate()
     else if (place.isLost()) {
       pool.avoid(performance.now())
       flight.goElsewhere(502, 'the pod broke off before it answered')
@@ -164,7 +170,7 @@ class Call {
     else flight.cut(code)
   }
 
-  private late(): void {
+  private wasLate(): void {
     const { flight } = this
     if (flight.route.patience?.attempt === undefined) flight.fail(504, 'no answer in time')
     else flight.goElsewhere(504, 'no answer in time')

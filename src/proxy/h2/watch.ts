@@ -5,6 +5,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Limits } from '../core.ts'
 import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from './codes.ts'
+import { hear, type Listener } from './events.ts'
 import type { Flight } from './exchange.ts'
 
 /** Octets a second that a client may send beside its requests. */
@@ -23,13 +24,30 @@ export const SESSION_WINDOW = 2 * 1024 * 1024
 const LINGER_MS = 500
 
 /** A stream, and when something happened on it last. */
-type Watched = {
+class Watched implements Listener {
   readonly stream: ServerHttp2Stream
-  readonly flight: Flight | undefined
-  mark: number
+  /** Undefined: it was refused. */
+  flight: Flight | undefined
+  mark = -1
   since: number
   /** Since when its answer has been given whole. */
   finished: number | undefined
+  private readonly watch: Watch
+
+  constructor(watch: Watch, stream: ServerHttp2Stream, now: number) {
+    this.watch = watch
+    this.stream = stream
+    this.since = now
+  }
+
+  closed(): void {
+    this.flight?.closed()
+    this.watch.over(this)
+  }
+
+  drained(): void {
+    this.flight?.attempt?.drained()
+  }
 }
 
 /** One client's connection. */
@@ -55,24 +73,30 @@ export class Watch {
     session.on('remoteSettings', () => this.answering())
   }
 
-  /** A stream has begun; `flight` undefined: it was refused. */
-  add(stream: ServerHttp2Stream, flight: Flight | undefined, now: number): void {
+  /** A stream has begun. */
+  add(stream: ServerHttp2Stream, now: number): Watched {
     this.begun++
-    const watched: Watched = { stream, flight, mark: -1, since: now, finished: undefined }
+    const watched = new Watched(this, stream, now)
     this.streams.add(watched)
-    stream.once('close', () => {
-      this.streams.delete(watched)
-      this.done += (flight?.got ?? 0) + (stream.readableEnded ? 0 : STREAM_WINDOW)
-      if (this.streams.size === 0) this.idleSince = performance.now()
-    })
+    hear(stream, watched)
+    return watched
   }
 
-  /** Looks at the clock; `seconds` since the last time. */
-  tick(now: number, seconds: number): void {
+  /** A stream has ended. */
+  over(watched: Watched): void {
+    const { flight, stream } = watched
+    this.streams.delete(watched)
+    this.done += (flight?.got ?? 0) + (stream.readableEnded ? 0 : STREAM_WINDOW)
+    if (this.streams.size === 0) this.idleSince = performance.now()
+  }
+
+  /** Looks at the clock; `seconds` since the last time. `isLate`: this thread was too busy to look in time, which is nobody's
+   * fault. */
+  tick(now: number, seconds: number, isLate: boolean): void {
     this.answered = 0
     if (this.streams.size === 0 && now - this.idleSince > this.limits.idle) this.session.close()
     if (this.isFlood(seconds)) this.end()
-    for (const watched of this.streams) this.look(watched, now)
+    if (!isLate) for (const watched of this.streams) this.look(watched, now)
   }
 
   private look(watched: Watched, now: number): void {
@@ -83,6 +107,7 @@ export class Watch {
       if (now - watched.finished > LINGER_MS) stream.close(NO_ERROR)
       return
     }
+    flight?.tick(now)
     const waiting = stream.writableLength
     const mark = (flight?.gave ?? 0) - waiting + (flight?.got ?? 0)
     if (mark !== watched.mark) {
