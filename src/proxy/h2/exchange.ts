@@ -13,7 +13,7 @@ import type { Series } from '../stats.ts'
 import { type H2Caller, type H2Request, type HeadReader, tracedFields } from './asked.ts'
 import { CANCEL, INTERNAL_ERROR } from './codes.ts'
 import { addField, type Headers } from './fields.ts'
-import { copyOf, type StreamCopy } from './mirror.ts'
+import { mirrorCopy, type StreamCopy } from './mirror.ts'
 import { isGrpcFailure, say } from './own-answer.ts'
 import type { PodFields } from './pod-fields.ts'
 import { isOver } from './speak.ts'
@@ -32,6 +32,9 @@ export type Attempt = {
 
 /** No time is set. */
 const NEVER = Number.POSITIVE_INFINITY
+
+const NONE: Headers = {}
+const NOBODY: ReadonlySet<string> = new Set()
 
 type Note = ReturnType<AccessLog['begin']>
 
@@ -72,6 +75,8 @@ export class Flight {
   gave = 0
   /** Is a piece of the body due from the client? Then it has only so much time for it. */
   isDue = false
+  /** Trailers of the request that may go on. */
+  trailers: Headers = NONE
   attempt: Attempt | undefined
   /** When the attempt has taken too long, in milliseconds since the process began. */
   deadline = NEVER
@@ -81,7 +86,9 @@ export class Flight {
   private readonly mayRepeat: boolean
   private readonly note: Note | undefined
   private dest: Dest
-  private tried = new Set<string>()
+  /** Whom it was given to already; made for the second. */
+  private tried: Set<string> | undefined
+  private first: string | undefined
   private isForgiven = false
   private again = 0
   private rescuedFrom = 0
@@ -141,17 +148,19 @@ export class Flight {
   /** After an attempt that no pod has seen: another pod, stable instead of the canary, or the end of it. `again`: a pod that
    * may be asked once more where there is no other, on a new connection. */
   goOn(once?: Pool): void {
-    const { core, route, dest, tried } = this
-    const isFirst = tried.size === 0
+    const { core, route, dest } = this
+    const isFirst = this.first === undefined
+    const tried = this.hasTried()
     const endpoints = isFirst ? dest.endpoints : endpointsNow(core, route, dest)
-    let pool = core.pools.choose(endpoints, isFirst ? undefined : tried)
+    let pool = core.pools.choose(endpoints, tried)
     if (!pool && once && !this.isForgiven && endpoints.some(e => e.key === once.endpoint.key)) {
       this.isForgiven = true
       pool = once
     }
     if (pool) {
       if (!isFirst) this.series.retries++
-      tried.add(pool.endpoint.key)
+      this.first ??= pool.endpoint.key
+      tried?.add(pool.endpoint.key)
       if (pool.endpoint.protocol === 'h2c') toH2c(this, pool)
       else toH1(this, pool)
     } else if (this.rescue(isFirst ? 503 : 502)) this.goOn()
@@ -161,13 +170,21 @@ export class Flight {
 
   /** After an attempt that a pod may have seen. `why` is told to the client where that was the last one. */
   goElsewhere(code: number, why: string): void {
-    const { core, route, dest, tried } = this
+    const { core, route, dest } = this
     if (isOver(this.stream)) return
-    if (this.mayRepeat && mayGoOn(core, route, endpointsNow(core, route, dest), tried, this.again)) {
+    if (
+      this.mayRepeat &&
+      mayGoOn(core, route, endpointsNow(core, route, dest), this.hasTried() ?? NOBODY, this.again)
+    ) {
       this.again++
       this.goOn()
     } else if (this.mayRepeat && this.rescue(code)) this.goOn()
     else this.fail(code, why)
+  }
+
+  private hasTried(): Set<string> | undefined {
+    if (this.first !== undefined) this.tried ??= new Set([this.first])
+    return this.tried
   }
 
   /** Should stable answer instead of the canary, which said this? Then it is under way. */
@@ -184,7 +201,8 @@ export class Flight {
     if (!to || endpointsNow(core, route, to).length === 0) return false
     this.rescuedFrom = code
     this.dest = to
-    this.tried = new Set()
+    this.tried = undefined
+    this.first = undefined
     this.again = 0
     return true
   }
@@ -198,16 +216,22 @@ export class Flight {
     return false
   }
 
-  /** Gives a piece of the answer to the stream; false: it takes no more now. */
+  /** Gives a piece of the answer to the stream, which keeps it; false: it takes no more now. */
   give(data: Buffer): boolean {
     this.gave += data.length
     return this.stream.write(data)
   }
 
-  /** Gives the whole body of an answer to the stream. */
-  giveAll(data: Buffer): void {
-    this.gave += data.length
-    this.stream.end(data)
+  /** The same for a piece that is good for this moment only: [from, to) of a buffer. */
+  givePiece(buf: Buffer, from: number, to: number): boolean {
+    this.gave += to - from
+    return this.stream.write(copyOf(buf, from, to))
+  }
+
+  /** The same for the last one. */
+  giveLast(buf: Buffer, from: number, to: number): void {
+    this.gave += to - from
+    this.stream.end(copyOf(buf, from, to))
   }
 
   /** Adds to the head of an answer who gave it. */
@@ -305,7 +329,7 @@ export function serveStream(
     route,
     dest,
     isBare,
-    copy: copyOf(core, route, dest, { asked, target, fields }),
+    copy: mirrorCopy(core, route, dest, { asked, target, fields }),
     cookie: line?.toString('latin1').replace(/^Set-Cookie: |\r\n$/g, ''),
     note,
   })
@@ -313,4 +337,10 @@ export function serveStream(
   flight.goOn()
   if (isBare) flight.copy?.send()
   return flight
+}
+
+function copyOf(buf: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafe(to - from)
+  buf.copy(copy, 0, from, to)
+  return copy
 }

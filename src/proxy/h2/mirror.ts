@@ -18,7 +18,7 @@ export type Request = Readonly<{
 }>
 
 /** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
-export function copyOf(core: Core, route: CompiledRoute, dest: Dest, request: Request): StreamCopy | undefined {
+export function mirrorCopy(core: Core, route: CompiledRoute, dest: Dest, request: Request): StreamCopy | undefined {
   const canary = mirrorOf(route, dest, request.asked)
   return canary && new StreamCopy(core, canary, mirrorSeries(core, route, canary), request)
 }

@@ -1,9 +1,8 @@
 // The body of a stream on its way to an h2c pod: read once, and kept until an answer begins, so that a stream that a pod
 // refused unread can go to another one (RFC 9113 8.7).
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Stream } from 'node:http2'
 import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
-import { type Headers, passingTrailers } from './fields.ts'
 import { trail } from './speak.ts'
 
 /** A body of which more has been sent cannot be sent again. */
@@ -17,7 +16,6 @@ export class Replay {
   private to: ClientHttp2Stream | undefined
   private parts: Buffer[] | undefined = []
   private size = 0
-  private trailers: Headers = {}
 
   constructor(flight: Flight, whole: () => void, refused: () => void) {
     this.flight = flight
@@ -33,9 +31,6 @@ export class Replay {
       flight.copy?.add(data)
       this.keep(data)
       if (this.to && !this.to.write(data)) stream.pause()
-    })
-    stream.on('trailers', (came: IncomingHttpHeaders) => {
-      this.trailers = passingTrailers(came)
     })
     stream.once('end', () => {
       if (isGivenUp(stream)) return
@@ -55,7 +50,7 @@ export class Replay {
   sendTo(request: ClientHttp2Stream): void {
     const { stream } = this.flight
     this.to = request
-    request.on('wantTrailers', () => trail(request, this.trailers))
+    request.on('wantTrailers', () => trail(request, this.flight.trailers))
     request.on('drain', () => {
       if (this.to === request) stream.resume()
     })

@@ -1,15 +1,16 @@
 // A stream for a pod that speaks HTTP/1.1: over the engine's own connections, its answers read by the engine's own parser.
-import type { IncomingHttpHeaders } from 'node:http2'
 import type { AnswerHead } from '../engine/answer-head.ts'
-import { isFull } from '../engine/outlet.ts'
+import { isFull, type Outlet } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
 import { CHUNKED, LENGTH, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
 import { isGivenUp } from './codes.ts'
 import type { Attempt, Flight } from './exchange.ts'
-import { addField, type Headers, headersOf, passingTrailers, trailerLines, trailersOf } from './fields.ts'
+import { addField, type Headers, headersOf, trailerLines, trailersOf } from './fields.ts'
 import { inform, isOver, respond, trail } from './speak.ts'
 
+/** Octets for heads of requests. */
+const SCRATCH = 4096
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 export function toH1(flight: Flight, pool: Pool): void {
@@ -70,7 +71,7 @@ class H1Asker implements Asker, Attempt {
     if (!upstream) return
     const head = flight.fields.head(flight.asked, flight.target)
     const framing = this.isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
-    upstream.out.writeWhole(Buffer.from(head + framing, 'latin1'))
+    writeText(upstream.out, head + framing)
     flight.limit(this.isWhole ? this.patience() : undefined)
     if (!this.isWhole && !this.isSending) this.sendBody()
   }
@@ -100,17 +101,13 @@ class H1Asker implements Asker, Attempt {
       if (this.isChunked) upstream.out.writeWhole(CRLF)
       if (isFull(upstream.out)) this.wait(true)
     })
-    let last = LAST_CHUNK
-    if (this.isChunked)
-      stream.on('trailers', (came: IncomingHttpHeaders) => {
-        last = Buffer.from(`0\r\n${trailerLines(passingTrailers(came))}\r\n`, 'latin1')
-      })
     stream.once('end', () => {
       if (isGivenUp(stream)) return
       this.isWhole = true
       flight.isDue = false
       if (this.upstream) flight.copy?.send()
-      if (this.isChunked) this.upstream?.out.writeWhole(last)
+      if (this.isChunked)
+        this.upstream?.out.writeWhole(Buffer.from(`0\r\n${trailerLines(flight.trailers)}\r\n`, 'latin1'))
       if (!this.hasAnswered && this.upstream) flight.limit(this.patience())
     })
   }
@@ -153,15 +150,14 @@ class H1Asker implements Asker, Attempt {
     const isChunked = framing === CHUNKED
     respond(stream, headers, framing === NONE ? BARE : isChunked ? WITH_TRAILERS : WITH_BODY)
     if (isChunked) stream.once('wantTrailers', () => trail(stream, this.trailers))
-    if (framing === LENGTH && to - end === length && !isOver(stream)) flight.giveAll(copyOf(buf, end, to))
+    if (framing === LENGTH && to - end === length && !isOver(stream)) flight.giveLast(buf, end, to)
     else this.goesOn(buf, end, to)
   }
 
   goesOn(buf: Buffer, from: number, to: number): void {
     const { stream } = this.flight
     if (to <= from || isOver(stream)) return
-    // A stream keeps what it is given; the buffer is read into again at once.
-    if (!this.flight.give(copyOf(buf, from, to))) this.upstream?.pause()
+    if (!this.flight.givePiece(buf, from, to)) this.upstream?.pause()
   }
 
   ends(reusable: boolean, trailer: Buffer | undefined): void {
@@ -217,14 +213,21 @@ class H1Asker implements Asker, Attempt {
   tunnelled(): void {}
 }
 
-function copyOf(buf: Buffer, from: number, to: number): Buffer {
-  const copy = Buffer.allocUnsafe(to - from)
-  buf.copy(copy, 0, from, to)
-  return copy
+let scratch = Buffer.allocUnsafeSlow(SCRATCH)
+
+/** Writes a text that the kernel mostly takes at once: then its octets need no memory of their own. */
+function writeText(out: Outlet, text: string): void {
+  if (text.length > SCRATCH) {
+    out.writeWhole(Buffer.from(text, 'latin1'))
+    return
+  }
+  const size = scratch.write(text, 0, 'latin1')
+  out.write(scratch, 0, size)
+  // A write that is still under way needs its octets.
+  if (out.unsent > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH)
 }
 
 const BARE = { endStream: true }
 const WITH_BODY = { endStream: false }
 const WITH_TRAILERS = { endStream: false, waitForTrailers: true }
 const CRLF = Buffer.from('\r\n')
-const LAST_CHUNK = Buffer.from('0\r\n\r\n')

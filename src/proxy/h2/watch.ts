@@ -1,12 +1,13 @@
 // What HTTP/2 connections of clients are held to, looked at a few times a second: readers that take nothing, bodies that do not
 // come, and control frames without end. Floods that nghttp2 and Node know (rapid resets, CONTINUATION, empty DATA frames,
 // acknowledgements that are not read) end there; what is left has in common that octets come in which are no requests.
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Limits } from '../core.ts'
 import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from './codes.ts'
 import { hear, type Listener } from './events.ts'
 import type { Flight } from './exchange.ts'
+import { passingTrailers } from './fields.ts'
 
 /** Octets a second that a client may send beside its requests. */
 const MOST_CONTROL = 128 * 1024
@@ -47,6 +48,10 @@ class Watched implements Listener {
 
   drained(): void {
     this.flight?.attempt?.drained()
+  }
+
+  trailed(came: IncomingHttpHeaders): void {
+    if (this.flight) this.flight.trailers = passingTrailers(came)
   }
 }
 
