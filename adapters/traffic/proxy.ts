@@ -82,6 +82,10 @@ const fields = z.looseObject({
   retry: retry.optional(),
   rescue: rescue.optional(),
   timeouts: timeouts.optional(),
+  proxyProtocol: z
+    .literal('v2')
+    .optional()
+    .describe('Tell the pods by a PROXY protocol header on each connection who the client is.'),
   drainSeconds: z
     .int()
     .min(0)
@@ -115,7 +119,7 @@ function routeDest(c: Config, namespace: string, dest: Dest, services: readonly 
   const others = services.filter(one => one !== service).map(one => `${namespace}/${one}`)
   const also = pods === undefined || others.length === 0 ? undefined : others
   const upstream = { service: `${namespace}/${service}`, ...given({ port: c.port, also, pods }) }
-  return { role, weight, ...given({ hash }), upstream }
+  return { role, weight, ...given({ hash }), upstream, ...given({ proxyProtocol: c.proxyProtocol }) }
 }
 
 /** The route of a rollout, without the table's generation. */

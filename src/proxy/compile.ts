@@ -177,14 +177,29 @@ function compileDest(spec: DestSpec, resolve: Resolve): Dest {
     const known = problem === undefined ? {} : { problem }
     const spoken =
       upstream.protocol === undefined ? endpoints : endpoints.map(e => ({ ...e, protocol: 'h2c' as const }))
-    return { key, role, weight, hash: spec.hash ?? hash ?? '', target, endpoints: spoken, pipelining, ...known }
+    const named = { key, role, weight, hash: spec.hash ?? hash ?? '', target, pipelining }
+    if (spec.proxyProtocol === undefined) return { ...named, endpoints: spoken, ...known }
+    if (spoken.some(e => e.protocol === 'h2c')) return { ...named, endpoints: [], problem: `${target}: ${NOT_H2C}` }
+    return { ...named, endpoints: spoken.map(toldWhoAsks), ...known }
   }
   // The table was checked.
   const { host, port, isH2c } = upstreamAddress(upstream)!
   const at = endpointAt(host, port)
-  const endpoints = [isH2c ? { ...at, protocol: 'h2c' as const } : at]
+  const endpoints = [
+    isH2c ? { ...at, protocol: 'h2c' as const } : spec.proxyProtocol === undefined ? at : toldWhoAsks(at),
+  ]
   return { key, role, weight, hash: spec.hash ?? '', target, endpoints, pipelining }
 }
+
+const NOT_H2C = 'its pods speak HTTP/2, and get no PROXY protocol header: leave proxyProtocol away'
+
+/** The same pod, with connections of another kind: not to be mixed with others. */
+const toldWhoAsks = (e: Endpoint): Endpoint => ({
+  ...e,
+  key: `${e.key} (PROXY v2)`,
+  proxyProtocol: 'v2',
+  pool: undefined,
+})
 
 /** The ways into a route, each with the port it holds on (0: any). */
 function* entriesOf(spec: Route, route: CompiledRoute): Generator<[port: number, Entry]> {

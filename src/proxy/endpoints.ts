@@ -2,8 +2,15 @@
 import type { KubeObject } from '../contract.ts'
 
 /** One address to dial. `key` is what connection pools and in-flight counts go by; `protocol` what the pod speaks when it
- * is not HTTP/1.1. */
-export type Endpoint = Readonly<{ key: string; host: string; port: number; pod?: string; protocol?: 'h2c' }> & {
+ * is not HTTP/1.1; `proxyProtocol`: it wants to be told who the client is. */
+export type Endpoint = Readonly<{
+  key: string
+  host: string
+  port: number
+  pod?: string
+  protocol?: 'h2c'
+  proxyProtocol?: 'v2'
+}> & {
   /** Its connections, once looked up: a note of the engine's, for speed. */
   pool?: unknown
 }

@@ -56,6 +56,8 @@ const dest = z.looseObject({
   /** Its pods take further requests on a connection before they have answered (HTTP/1.1 pipelining): GET, HEAD and OPTIONS
    * without a body share connections. */
   pipelining: z.boolean().default(false),
+  /** Its pods are told by a PROXY protocol header on each connection who the client is. */
+  proxyProtocol: z.literal('v2').optional(),
 })
 
 const headerRoute = z.looseObject({
@@ -219,11 +221,14 @@ const route = z
     if (r.fuse && !r.dests.some(d => d.role === 'stable')) fault('no destination has the role stable', 'fuse')
     if (r.rescue && !['stable', 'canary'].every(role => r.dests.some(d => d.role === role)))
       fault('needs destinations with the roles stable and canary', 'rescue')
-    for (const [i, { pipelining, upstream: at }] of r.dests.entries()) {
+    for (const [i, { pipelining, proxyProtocol, upstream: at }] of r.dests.entries()) {
       const isH2c = typeof at === 'string' ? upstreamAddress(at)?.isH2c : at.protocol === 'h2c'
       const fields = ['dests', i, 'pipelining'] as const
       if (pipelining && r.mode === 'tcp') fault('means nothing in mode tcp', ...fields)
       else if (pipelining && isH2c) fault('means nothing for pods that speak HTTP/2', ...fields)
+      else if (pipelining && proxyProtocol)
+        fault("a connection is one client's with proxyProtocol: leave one of them away", ...fields)
+      if (proxyProtocol && isH2c) fault('cannot be sent to pods that speak HTTP/2', 'dests', i, 'proxyProtocol')
     }
     if (r.mode === 'tcp') for (const field of httpOnly(r)) fault('means nothing in mode tcp', ...field.split('.'))
     const toCanary = r.headerRoutes.length > 0 || r.canaryBy !== undefined || r.mirrors.length > 0

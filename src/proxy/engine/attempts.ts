@@ -8,6 +8,7 @@ import type { AnswerHead } from './answer-head.ts'
 import type { Client } from './client.ts'
 import type { Line } from './line.ts'
 import { isFull } from './outlet.ts'
+import { headerFor, OwnLines } from './own-lines.ts'
 import type { Pool } from './pools.ts'
 import { SentHead } from './sent-head.ts'
 import type { Asker } from './upstream.ts'
@@ -44,6 +45,8 @@ export abstract class Attempts implements Asker {
   private again = 0
   /** What the client would have got from the canary, if stable answers instead. */
   protected rescuedFrom = 0
+  /** Connections to pods that are told who this client is. */
+  protected own: OwnLines | undefined
   protected deadline = NO_DEADLINE
   /** For all attempts, in milliseconds of the coarse clock. */
   private answerBy = NO_DEADLINE
@@ -122,10 +125,19 @@ export abstract class Attempts implements Asker {
   }
 
   private lineOf(pool: Pool, fresh: boolean): Line {
+    if (pool.endpoint.proxyProtocol !== undefined) return this.ownLine(pool, fresh)
     const seat = this.mayShare ? pool.seat(this, performance.now()) : undefined
     this.mayShare = false
     if (seat !== undefined) return seat
     const upstream = pool.take(fresh)
+    upstream.serve(this)
+    return upstream
+  }
+
+  private ownLine(pool: Pool, fresh: boolean): Line {
+    const { socket, caller } = this.client
+    this.own ??= new OwnLines(headerFor(socket, caller.peer))
+    const upstream = this.own.take(pool, fresh, performance.now())
     upstream.serve(this)
     return upstream
   }
@@ -227,6 +239,7 @@ export abstract class Attempts implements Asker {
 
   /** Looks at the clock. */
   tick(now: number): void {
+    this.own?.sweep(now)
     if (this.upstream !== undefined && this.upstream.out.stuckFor(now) > this.core.limits.send) {
       this.upstream.drop()
       if (this.hasAnswered) this.cut()

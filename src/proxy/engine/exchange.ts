@@ -295,6 +295,7 @@ export class Exchange extends Attempts {
 
   /** Ends the request without an answer: the client left, or went wrong. */
   breakOff(): void {
+    this.own?.end()
     if (!this.isActive) return
     this.upstream?.drop()
     this.upstream = undefined

@@ -83,9 +83,10 @@ export async function openFront(
     }
     const route = tcpRouteOf(core.snapshot(), port)
     if (route) {
+      const own = (accepted.remoteAddress ?? '').replace(/^::ffff:/, '')
       // It waits for its pod before it is read on; one that was read from goes on reading by itself.
       const paused = rest === undefined ? accepted : giveUp(accepted, EMPTY)
-      tcp.take(paused, route, accepted instanceof TLSSocket, rest)
+      tcp.take(paused, route, accepted instanceof TLSSocket, peer ?? own, rest)
       return
     }
     const speaksH2 = (client: Client, read: Buffer): void => {

@@ -4,6 +4,8 @@ import type { Endpoint } from '../endpoints.ts'
 import { AnswerMemo } from './answer-memo.ts'
 import type { Seat } from './lane.ts'
 import { Lanes } from './lanes.ts'
+import type { Home } from './own-lines.ts'
+import { LOCAL_HEADER } from './proxy-header.ts'
 import { type Asker, Upstream } from './upstream.ts'
 
 /** Idle connections are dropped before the five seconds after which Node servers, the most hasty ones, drop them. */
@@ -18,10 +20,12 @@ const SLOW_START_MS = 5000
 const MOST_IDLE = 1024
 
 /** An endpoint's connections and load. */
-export class Pool {
+export class Pool implements Home {
   readonly endpoint: Endpoint
   readonly host: string
   readonly port: number
+  /** Of connections that speak for no client, such as those of copies. */
+  readonly header: Buffer | undefined
   readonly idle: Upstream[] = []
   inFlight = 0
   /** Failures since the last whole answer: refused or lost connections, attempts that took too long. */
@@ -42,6 +46,7 @@ export class Pool {
   constructor(endpoint: Endpoint, at: { host: string; port: number }, now: number) {
     this.youngSince = Math.max(1, now)
     this.endpoint = endpoint
+    this.header = endpoint.proxyProtocol === undefined ? undefined : LOCAL_HEADER
     this.host = at.host
     this.port = at.port
   }

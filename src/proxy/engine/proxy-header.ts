@@ -1,4 +1,5 @@
-// The PROXY protocol, versions 1 and 2: who is behind the load balancer that this connection comes from.
+// The PROXY protocol, versions 1 and 2: who is behind the load balancer that this connection comes from; and version 2
+// written for pods that want to know who is behind this proxy.
 // Source: haproxy's specification, doc/proxy-protocol.txt, sections 2.1 and 2.2.
 import { isIP } from 'node:net'
 
@@ -70,4 +71,42 @@ function shortened(address: string): string {
   if (high === undefined || low === undefined) return text
   const octets = [high, low].flatMap(group => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])
   return octets.join('.')
+}
+
+/** One end of a connection; IPv6 without brackets. */
+export type End = Readonly<{ address: string; port: number }>
+
+/** The header of version 2 for a connection that the proxy makes for itself. */
+export const LOCAL_HEADER: Buffer = Buffer.concat([V2, Buffer.from([LOCAL, 0, 0, 0])])
+
+/** The header of version 2 for a connection on behalf of a client at `from`, which reached the proxy at `to`. Ends of two
+ * families are both given as IPv6. */
+export function proxyHeader(from: End, to: End): Buffer {
+  if (isIP(from.address) === 0) return LOCAL_HEADER
+  const isV4 = isIP(from.address) === 4 && isIP(to.address) !== 6
+  const octets = isV4 ? octetsOf4 : octetsOf6
+  const target = isIP(to.address) === 0 ? (isV4 ? '0.0.0.0' : '::') : to.address
+  const ports = Buffer.alloc(4)
+  ports.writeUInt16BE(from.port, 0)
+  ports.writeUInt16BE(to.port, 2)
+  const block = Buffer.concat([octets(from.address), octets(target), ports])
+  return Buffer.concat([V2, Buffer.from([PROXY, isV4 ? TCP4 : TCP6, 0, block.length]), block])
+}
+
+const octetsOf4 = (address: string): Buffer => Buffer.from(address.split('.').map(Number))
+
+/** IPv4 within IPv6 (RFC 4291 2.5.5.2). */
+function octetsOf6(address: string): Buffer {
+  if (isIP(address) === 4) return Buffer.concat([Buffer.alloc(10), Buffer.from([255, 255]), octetsOf4(address)])
+  // A zone means something here only.
+  const text = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1)
+  const [head = '', tail] = text.split('::')
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'))
+  const missing = 8 - groups(head).length - groups(tail ?? '').length
+  const all = [
+    ...groups(head),
+    ...Array.from({ length: tail === undefined ? 0 : missing }, () => '0'),
+    ...groups(tail ?? ''),
+  ]
+  return Buffer.from(all.map(group => group.padStart(4, '0')).join(''), 'hex')
 }

@@ -8,14 +8,15 @@ import type { Core } from '../core.ts'
 import type { Endpoint } from '../endpoints.ts'
 import type { Series } from '../stats.ts'
 import { isFull, Outlet } from './outlet.ts'
+import { headerFor } from './own-lines.ts'
 import type { Pool } from './pools.ts'
 import { adopt, dial, readByEvents } from './reads.ts'
 
 const PROBE_MS = 30_000
 
 export type TcpConnections = Readonly<{
-  /** Takes an accepted, paused connection; `rest`: what was read of it already. */
-  take(accepted: Socket, route: CompiledRoute, isSecure: boolean, rest?: Buffer): void
+  /** Takes an accepted, paused connection; `peer`: who is behind it; `rest`: what was read of it already. */
+  take(accepted: Socket, route: CompiledRoute, isSecure: boolean, peer: string, rest?: Buffer): void
   size(): number
   /** Looks at the clock. */
   tick(now: number): void
@@ -26,8 +27,8 @@ export type TcpConnections = Readonly<{
 export function createTcp(core: Core, gone: () => void): TcpConnections {
   const connections = new Set<Connection>()
   return {
-    take(accepted, route, isSecure, rest) {
-      const connection: Connection = new Connection(core, accepted, route, isSecure, () => {
+    take(accepted, route, isSecure, peer, rest) {
+      const connection: Connection = new Connection(core, { accepted, route, isSecure, peer }, () => {
         connections.delete(connection)
         gone()
       })
@@ -47,11 +48,14 @@ export function createTcp(core: Core, gone: () => void): TcpConnections {
 /** One end: a socket that reads into the shared buffer, and what is still to be written to it. */
 type Side = { socket: Socket; out: Outlet; isPaused: boolean }
 
+type Arrived = Readonly<{ accepted: Socket; route: CompiledRoute; isSecure: boolean; peer: string }>
+
 class Connection {
   private readonly core: Core
   private readonly accepted: Socket
   private readonly route: CompiledRoute
   private readonly isSecure: boolean
+  private readonly peer: string
   private readonly gone: () => void
   private readonly dest: Dest
   private readonly series: Series
@@ -65,8 +69,9 @@ class Connection {
   private isOver = false
   private deadline = 0
 
-  constructor(core: Core, accepted: Socket, route: CompiledRoute, isSecure: boolean, gone: () => void) {
+  constructor(core: Core, { accepted, route, isSecure, peer }: Arrived, gone: () => void) {
     this.core = core
+    this.peer = peer
     this.accepted = accepted
     this.route = route
     this.isSecure = isSecure
@@ -127,6 +132,10 @@ class Connection {
     socket.on('end', () => this.pod?.socket.end())
     socket.on('close', () => this.destroy())
     this.touch()
+    if (pool.endpoint.proxyProtocol !== undefined) {
+      const header = headerFor(socket, this.peer)
+      this.pod!.out.write(header, 0, header.length)
+    }
     const { rest } = this
     this.rest = undefined
     if (rest && rest.length > 0) this.fromClient(rest, 0, rest.length)

@@ -5,6 +5,7 @@ import { Chunks } from './chunks.ts'
 import type { Lane } from './lane.ts'
 import type { Line } from './line.ts'
 import { Outlet } from './outlet.ts'
+import type { Home } from './own-lines.ts'
 import type { Pool } from './pools.ts'
 import { dial, HEADROOM, sharedBuffer } from './reads.ts'
 import { CHUNKED, LENGTH, MOST_HEAD } from './request-head.ts'
@@ -50,6 +51,8 @@ const PROBE_MS = 30_000
 
 export class Upstream implements Line {
   readonly pool: Pool
+  /** Where it goes when it is free. */
+  private readonly home: Home
   readonly socket: Socket
   readonly out: Outlet
   asker: Asker | undefined
@@ -74,13 +77,16 @@ export class Upstream implements Line {
   /** The head that came so far, when it comes in pieces; headroom in front. */
   private partial: Buffer | undefined
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, home: Home = pool) {
     this.pool = pool
+    this.home = home
     this.socket = dial(pool.host, pool.port, this)
     this.out = new Outlet(this.socket, () => this.asker?.sent())
     this.socket.on('connect', () => {
       this.isConnected = true
       this.socket.setKeepAlive(true, PROBE_MS)
+      const { header } = this.home
+      if (header !== undefined) this.out.write(header, 0, header.length)
       this.asker?.connected()
     })
     // The end of the connection says all: an error is always followed by it.
@@ -117,13 +123,13 @@ export class Upstream implements Line {
     this.isUsed = true
     this.pool.inFlight--
     this.resume()
-    this.pool.giveBack(this, now)
+    this.home.giveBack(this, now)
   }
 
   /** Breaks off, whatever is under way; the asker hears nothing more. */
   drop(): void {
     if (this.asker && !this.lane) this.pool.inFlight--
-    else this.pool.forget(this)
+    else this.home.forget(this)
     this.asker = undefined
     this.isOpen = false
     this.out.isClosed = true
@@ -157,7 +163,7 @@ export class Upstream implements Line {
     this.isOpen = false
     this.out.isClosed = true
     if (!asker) {
-      this.pool.forget(this)
+      this.home.forget(this)
       return
     }
     this.asker = undefined

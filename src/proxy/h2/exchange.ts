@@ -41,6 +41,7 @@ type Note = ReturnType<AccessLog['begin']>
 type Parts = Readonly<{
   core: Core
   stream: ServerHttp2Stream
+  peer: string
   asked: H2Request
   target: string
   fields: PodFields
@@ -63,6 +64,8 @@ export class Flight {
   readonly fields: PodFields
   readonly route: CompiledRoute
   readonly series: Series
+  /** Whose it is. */
+  readonly peer: string
   /** Set-Cookie of a sticky session, or undefined. */
   readonly cookie: string | undefined
   /** The stream ended with its headers. */
@@ -99,6 +102,7 @@ export class Flight {
     const { core, asked, dest, isBare } = parts
     this.core = core
     this.stream = parts.stream
+    this.peer = parts.peer
     this.asked = asked
     this.target = parts.target
     this.fields = parts.fields
@@ -323,6 +327,7 @@ export function serveStream(
   const flight = new Flight({
     core,
     stream,
+    peer: caller.peer,
     asked,
     target,
     fields,

@@ -1,6 +1,7 @@
 // A stream for a pod that speaks HTTP/1.1: over the engine's own connections, its answers read by the engine's own parser.
 import type { AnswerHead } from '../engine/answer-head.ts'
 import { isFull, type Outlet } from '../engine/outlet.ts'
+import { headerFor, lineOnce } from '../engine/own-lines.ts'
 import type { Pool } from '../engine/pools.ts'
 import { CHUNKED, LENGTH, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
@@ -39,8 +40,15 @@ class H1Asker implements Asker, Attempt {
     this.isChunked = !flight.isBare && flight.asked.length === undefined
   }
 
+  /** One that tells who the client is is for this stream alone. */
+  private lineTo(pool: Pool, fresh: boolean): Upstream {
+    if (pool.endpoint.proxyProtocol === undefined) return pool.take(fresh)
+    const { stream, peer } = this.flight
+    return lineOnce(pool, headerFor(stream.session?.socket, peer))
+  }
+
   attempt(pool: Pool, fresh: boolean): void {
-    const upstream = pool.take(fresh)
+    const upstream = this.lineTo(pool, fresh)
     this.upstream = upstream
     upstream.serve(this)
     if (upstream.isConnected) this.connected()
