@@ -6,8 +6,11 @@ import { keyOf, type Series, type Stats } from './stats.ts'
 /** One line on the way. `series` holds those that changed; `applied` is the generation of each part that is in force there. */
 export type Handed = Readonly<{
   applied: Readonly<Record<string, number>>
-  series: readonly (SeriesName & Readonly<{ counts: readonly number[] }>)[]
+  series: readonly (SeriesName & Counts)[]
 }>
+
+/** `inFlight` and `tunnels` are of now, `counts` are sums. */
+type Counts = Readonly<{ inFlight: number; tunnels: number; counts: readonly number[] }>
 
 /** Tells what has changed since the last time; undefined: nothing. */
 export function createTeller(stats: Pick<Stats, 'all'>, applied: () => Handed['applied']): () => Handed | undefined {
@@ -15,13 +18,13 @@ export function createTeller(stats: Pick<Stats, 'all'>, applied: () => Handed['a
   let before: string | undefined
   return () => {
     const series = stats.all().flatMap(one => {
-      const { route, role, hash } = one
+      const { route, role, hash, inFlight, tunnels } = one
       const counts = [...one.counts()]
-      const text = counts.join(' ')
+      const text = [inFlight, tunnels, ...counts].join(' ')
       const key = keyOf(route, role, hash)
       if (told.get(key) === text) return []
       told.set(key, text)
-      return [{ route, role, hash, counts }]
+      return [{ route, role, hash, inFlight, tunnels, counts }]
     })
     const now = applied()
     const isSame = JSON.stringify(now) === before
@@ -38,20 +41,27 @@ export type Heir = Readonly<{
 
 /** Adds what is told to the counts of `stats`. */
 export function createHeir(stats: Pick<Stats, 'inherit'>): Heir {
-  const last = new Map<string, Readonly<{ series: Series; counts: readonly number[] }>>()
+  const last = new Map<string, Readonly<{ series: Series; told: Counts }>>()
   return {
     take(handed) {
-      for (const { counts, ...name } of handed.series) {
-        const key = keyOf(name.route, name.role, name.hash)
+      for (const told of handed.series) {
+        const key = keyOf(told.route, told.role, told.hash)
         // Asked for each time: one that was idle may have been forgotten meanwhile.
-        const series = stats.inherit(name)
-        const before = last.get(key)?.counts
-        series.addCounts(counts.map((count, i) => count - (before?.[i] ?? 0)))
-        last.set(key, { series, counts })
+        const series = stats.inherit(told)
+        const before = last.get(key)?.told
+        series.inFlight += told.inFlight - (before?.inFlight ?? 0)
+        series.tunnels += told.tunnels - (before?.tunnels ?? 0)
+        // A version that counts other things has other numbers: its sums are lost, what it still has is not.
+        if (told.counts.length === [...series.counts()].length)
+          series.addCounts(told.counts.map((count, i) => count - (before?.counts[i] ?? 0)))
+        last.set(key, { series, told })
       }
     },
     end() {
-      for (const { series, counts } of last.values()) series.dropOpen(counts)
+      for (const { series, told } of last.values()) {
+        series.inFlight -= told.inFlight
+        series.tunnels -= told.tunnels
+      }
       last.clear()
     },
   }

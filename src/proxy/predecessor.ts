@@ -28,8 +28,9 @@ export async function hearPredecessor(fd: number): Promise<Predecessor> {
   let applied: Handed['applied'] | undefined
   let rest = ''
   const take = (line: string): void => {
-    const handed = JSON.parse(line) as Handed
-    ;({ applied } = handed)
+    const handed = handedIn(line)
+    if (handed === undefined) return
+    applied = handed.applied
     if (heir) heir.take(handed)
     else early.push(handed)
     first.resolve()
@@ -62,5 +63,15 @@ export async function hearPredecessor(fd: number): Promise<Predecessor> {
       pipe.ref()
       return gone.promise
     },
+  }
+}
+
+/** A line of another version, which may say something else, is passed over. */
+function handedIn(line: string): Handed | undefined {
+  try {
+    const handed = JSON.parse(line) as Partial<Handed>
+    return handed.applied && handed.series ? (handed as Handed) : undefined
+  } catch {
+    return undefined
   }
 }

@@ -7,11 +7,11 @@ export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
 const NUMBERS = 13
-/** The numbers that are of now. */
-const OPEN = [5, 6]
 /** The numbers that are no counts. */
 const TOUCHED = 8
 const BEGAN = 12
+/** What `counts` leaves out: moments, and what is open now. */
+const UNCOUNTED = new Set([TOUCHED, BEGAN, 5, 6])
 /** In a slot: its second, requests, errors, and then the histogram. */
 export const SLOT = { second: 0, requests: 1, errors: 2, histogram: 3 }
 export const SLOT_SIZE = SLOT.histogram + BUCKETS
@@ -146,10 +146,10 @@ export class Series {
     this.numbers[BEGAN] = n
   }
 
-  /** Everything that is counted, the windows aside, in a fixed order. */
+  /** All that has been counted, the windows aside, in an order that may differ from version to version. */
   *counts(): Generator<number> {
     yield* this.classes
-    for (const [i, n] of this.numbers.entries()) yield i === TOUCHED || i === BEGAN ? 0 : n
+    for (const [i, n] of this.numbers.entries()) yield UNCOUNTED.has(i) ? 0 : n
     yield* this.histogram
   }
 
@@ -159,11 +159,6 @@ export class Series {
     for (let i = 0; i < CLASSES; i++) this.classes[i]! += counts[i] ?? 0
     for (let i = 0; i < NUMBERS; i++) this.numbers[i]! += counts[CLASSES + i] ?? 0
     for (let i = 0; i < BUCKETS; i++) this.histogram[i]! += counts[at + i] ?? 0
-  }
-
-  /** Takes what is open in `counts` away. */
-  dropOpen(counts: readonly number[]): void {
-    for (const i of OPEN) this.numbers[i]! -= counts[CLASSES + i] ?? 0
   }
 
   /** Adds another thread's counts of the same version, the windows aside. */

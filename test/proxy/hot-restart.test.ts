@@ -7,8 +7,9 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
-import { lowest } from '../../src/proxy/handed.ts'
+import { createHeir, createTeller, lowest } from '../../src/proxy/handed.ts'
 import { inheritedFrom } from '../../src/proxy/inherited.ts'
+import { createStats } from '../../src/proxy/stats.ts'
 import { ask, deadPort, eventually, pod, rawPod, wire } from './kit.ts'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
@@ -256,5 +257,30 @@ test('what a process was given', t => {
 
 test('a table is in force when both have it', t => {
   t.same(lowest({ a: 3, b: 2, c: 1 }, { a: 2, b: 3 }), { a: 2, b: 2 })
+  t.end()
+})
+
+test('what is told is added once, also by a version that counts other things', t => {
+  const [old, heir] = [createStats(), createStats()]
+  const name = { route: 'web', role: 'stable', hash: 'a' }
+  const tell = createTeller(old, () => ({ 'shop/web': 3 }))
+  const { take, end } = createHeir(heir)
+  t.same(tell(), { applied: { 'shop/web': 3 }, series: [] })
+  t.equal(tell(), undefined, 'nothing is new')
+  const series = old.inherit(name)
+  const own = heir.inherit(name)
+  for (let i = 0; i < 3; i++) old.begin(series)
+  heir.begin(own)
+  take(tell()!)
+  t.equal(own.inFlight, 4)
+  old.end(series, 200, 5, false)
+  old.end(series, 502, 5, true)
+  take(tell()!)
+  t.match(own, { inFlight: 2, errors: 1 })
+  t.same([...own.classes], [0, 0, 1, 0, 0, 1])
+  take({ applied: {}, series: [{ ...name, inFlight: 7, tunnels: 1, counts: [1, 2, 3] }] })
+  t.match(own, { inFlight: 8, tunnels: 1, errors: 1 }, 'its sums are not understood')
+  end()
+  t.match(own, { inFlight: 1, tunnels: 0, errors: 1 }, 'nothing is left of it but its sums')
   t.end()
 })
