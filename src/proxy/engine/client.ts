@@ -1,13 +1,13 @@
 // One connection of a client: reads request after request, follows the framing of bodies, keeps pipelined requests back.
-
 import type { Socket } from 'node:net'
 import { STATUS_CODES } from '../builtin-http.ts'
 import type { Core } from '../core.ts'
+import type { Arrival } from './arrival.ts'
 import { Chunks } from './chunks.ts'
 import { type Caller, callerOf, ownAnswer } from './compose.ts'
 import { Exchange } from './exchange.ts'
 import { Memo } from './memo.ts'
-import { Outlet } from './outlet.ts'
+import { isFull, Outlet } from './outlet.ts'
 import { isPreface } from './preface.ts'
 import { mayContinue, readRequest } from './read-request.ts'
 import { adopt, HEADROOM, readByEvents } from './reads.ts'
@@ -27,19 +27,6 @@ const MOST_PIPELINED = 64 * 1024
 /** So long a client may go on sending after the last answer before the connection is broken off: breaking it off at
  * once could destroy the answer on its way (RFC 9112 9.6). */
 const LINGER_MS = 2000
-
-/** A connection that was accepted. `port`: the one that it came in on; `clock`: coarse, in milliseconds; `gone` is called
- * once, at the end; `speaksH2` takes over a connection that turns out to speak HTTP/2; `peer`: who is behind it, where the
- * PROXY protocol says so. */
-export type Arrival = Readonly<{
-  accepted: Socket
-  port: number
-  isSecure: boolean
-  clock: Readonly<{ now: number }>
-  gone(client: Client): void
-  speaksH2(client: Client, read: Buffer): void
-  peer?: string | undefined
-}>
 
 export class Client {
   private readonly core: Core
@@ -61,7 +48,7 @@ export class Client {
   private state = HEAD
   private left = 0
   private chunked = false
-  /** Octets of a chunked body so far, framing among them. */
+  /** Of a chunked body so far, framing among it. */
   private size = 0
   private chunks: Chunks | undefined
   /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
@@ -69,6 +56,8 @@ export class Client {
   private readonly memo = new Memo()
   private isReading = false
   private isPaused = false
+  /** The answer is given, and the client has to take of it before it is served again. */
+  private isClogged = false
   private retired = false
   private tunnel: Tunnel | undefined
   /** Asked anything yet? */
@@ -82,7 +71,7 @@ export class Client {
     this.speaksH2 = speaksH2
     this.isSecure = isSecure
     this.socket = isSecure ? readByEvents(accepted, this) : adopt(accepted, this)
-    this.out = new Outlet(this.socket, () => (this.tunnel ?? this.exchange).clientTook(), isSecure)
+    this.out = new Outlet(this.socket, () => this.took(), isSecure)
     const peer = named ?? (this.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     this.caller = callerOf(peer, port, core.trusts(peer), isSecure ? 'https' : 'http', core.marks?.forwarded)
     this.port = port
@@ -322,10 +311,22 @@ export class Client {
     else if (whole) this.next()
   }
 
+  /** All that was written has left. */
+  private took(): void {
+    if (this.isClogged) {
+      this.isClogged = false
+      this.answered()
+    } else (this.tunnel ?? this.exchange).clientTook()
+  }
+
   /** The answer is given whole. */
   answered(): void {
     if (this.closing || (this.retired && this.state === ANSWER)) this.leave()
-    else if (this.state === ANSWER) this.next()
+    else if (this.state === ANSWER && isFull(this.out)) {
+      // Who asks and asks and does not read would have answers gathered without end.
+      this.isClogged = true
+      this.pause()
+    } else if (this.state === ANSWER) this.next()
     // Else the rest of the body is of no use to anybody: it is read, and then the next request.
     else this.resume()
   }
