@@ -60,7 +60,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
     alarm.part,
     traffic.part,
   )
-  if (traffic.stop) return { ...before, status: undefined }
+  if (traffic.stop) return { ...join(before, runs.ending), status: undefined }
   const plugins = carriedPlugins(seen)
   const facts: Work = { traffic, runs, experiments, plugins, restartedAt: restart.restartedAt }
   const end = (work: Part, intent = decided, told: Work = facts) => {

@@ -3,19 +3,22 @@ import { isCompleted } from '../analysis/phases.ts'
 import type { AnalysisRun } from '../api/analysis.ts'
 import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { RolloutAnalysisRunStatus, RolloutStatus } from '../api/rollout-status.ts'
-import { type Action, type EventNote, refOf } from '../contract.ts'
+import type { Action, EventNote } from '../contract.ts'
 import { HASH_LABEL, INSTANCE_ID, REVISION } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { both, isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
 import { currentIndex, currentStep, isFullyPromoted } from './progress.ts'
 import { ownerOf } from './revision.ts'
+import { endRuns } from './run-end.ts'
 import { freeName } from './run-name.ts'
 import { buildRunSpec, rolloutArguments } from './run-spec.ts'
 import { hashOf, isSaturated, revisionOf } from './sets.ts'
 
 export type Runs = Readonly<{
   part: Part
+  /** Ends the runs that no longer count; part of `part`, and due also in a pass that does nothing else about runs. */
+  ending: Part
   /** Pauses and aborts that results ask for. */
   intent: PauseIntent
   stepPhase: string | undefined
@@ -82,8 +85,10 @@ function canaryRuns(seen: Observed): Runs {
     wanted: !over && step !== undefined && (!isPaused || status?.currentStepAnalysisRunStatus !== undefined),
     status: status?.currentStepAnalysisRunStatus,
   })
+  const ending = endRuns(seen.runs, [background.run?.name, inline.run?.name])
   return {
-    part: join(background.part, inline.part),
+    part: join(ending, background.part, inline.part),
+    ending,
     intent: both(background.intent, inline.intent),
     stepPhase: inline.phase,
     isPrePromotionDone: true,
@@ -132,8 +137,10 @@ function blueGreenRuns(seen: Observed): Runs {
   // argo: the results of both stay in the status after the end.
   const preStatus = pre.run ?? status?.prePromotionAnalysisRunStatus
   const postStatus = post.run ?? status?.postPromotionAnalysisRunStatus
+  const ending = endRuns(seen.runs, [pre.run?.name, post.run?.name])
   return {
-    part: join(pre.part, post.part),
+    part: join(ending, pre.part, post.part),
+    ending,
     intent: both(pre.intent, post.intent),
     stepPhase: undefined,
     isPrePromotionDone: before == null || pre.phase === 'Successful',
@@ -146,15 +153,13 @@ function blueGreenRuns(seen: Observed): Runs {
   }
 }
 
-/** The run of one kind: created when wanted, ended when not, and read for what it says. */
+/** The run of one kind: created when wanted, and read for what it says. */
 function planRun(seen: Observed, kind: Kind): Outcome {
+  if (!kind.wanted) return NONE
   const current = kind.status && seen.runs.find(run => run.metadata.name === kind.status?.name)
-  if (!kind.wanted) return { ...NONE, part: current ? terminate(current) : NOTHING }
   if (!current || isWantedAnew(seen, current)) return createRun(seen, kind, current)
-  if (kind.type === 'Step' && current.metadata.labels?.['step-index'] !== kind.suffix.slice(1)) {
-    const next = createRun(seen, kind, undefined)
-    return { ...next, part: join(terminate(current), next.part) }
-  }
+  const isOfStep = current.metadata.labels?.['step-index'] === kind.suffix.slice(1)
+  if (kind.type === 'Step' && !isOfStep) return createRun(seen, kind, undefined)
   const phase = phaseOf(current)
   const message = current.status?.message
   const run = { name: current.metadata.name, status: phase, ...(message ? { message } : {}) }
@@ -188,21 +193,6 @@ function changeEvents(kind: Kind, run: RolloutAnalysisRunStatus): readonly Event
   const message = `${type} Analysis Run '${run.name}' Status New: '${run.status}' Previous: '${before}'`
   return [{ type: isBad ? 'Warning' : 'Normal', reason: `AnalysisRun${run.status}`, message }]
 }
-
-const terminate = (run: AnalysisRun): Part =>
-  isComplete(run) || run.spec.terminate
-    ? NOTHING
-    : part({
-        actions: [
-          {
-            verb: 'patch',
-            ref: refOf(run),
-            type: 'merge',
-            patch: { spec: { terminate: true } },
-            why: 'its rollout has moved on',
-          },
-        ],
-      })
 
 function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined): Outcome {
   const built = buildRunSpec(seen, { ...kind.analysis, args: rolloutArguments(seen, kind.analysis?.args) })
