@@ -9,7 +9,7 @@ import type { Rollout } from '../api/rollout.ts'
 import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
 import { reconcileExperiment } from '../experiment/reconcile.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
-import type { Change } from '../kube/change.ts'
+import { type Change, controllerUid } from '../kube/change.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
 import { createQueue, type Queue } from '../kube/queue.ts'
@@ -248,7 +248,11 @@ export function startController(options: ControllerOptions): Controller {
     const owner = object.metadata.ownerReferences?.find(one => one.controller)
     const lane = owner?.kind === 'AnalysisRun' ? analyses : owner?.kind === 'Experiment' ? experiments : undefined
     if (owner) lane?.add({ namespace: object.metadata.namespace ?? '', name: owner.name })
-    for (const key of references.wakes(object)) soon(key, object)
+    // Whoever has lost an object must hear of it, too.
+    const { previous } = change
+    const isHandedOver = previous && controllerUid(previous) !== controllerUid(object)
+    for (const one of isHandedOver ? [object, previous] : [object])
+      for (const key of references.wakes(one)) soon(key, object)
   })
 
   const own = { ...scope, labelSelector: instanceSelector(options.instanceId) }

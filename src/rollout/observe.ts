@@ -127,11 +127,13 @@ export const withStatus = (seen: Observed, status: RolloutStatus): Observed => (
 const settledWish = ({ promoteFull, ...status }: RolloutStatus): RolloutStatus =>
   promoteFull === undefined || isFreshAbort(status) ? status : { ...status, promoteFull }
 
-/** Which ReplicaSets are ours: owned by uid and matching; ownerless but matching; owned but not matching. */
+/** Which ReplicaSets are ours: owned by uid and matching; ownerless but matching; owned but not matching. Without a
+ * selector, as when the referenced workload is gone, nobody can tell what matches: what is ours stays ours. */
 function claim(rollout: Rollout, selector: LabelSelector | undefined, cache: Lookup) {
   const { namespace = '', uid = '' } = rollout.metadata
   const mine = cache.ownedBy(REPLICA_SET, uid) as readonly ReplicaSet[]
-  const matches = (rs: ReplicaSet) => selector !== undefined && selects(selector, rs.metadata.labels)
+  if (!selector) return { owned: mine.toSorted(byCreation), strays: [], orphans: [] }
+  const matches = (rs: ReplicaSet) => selects(selector, rs.metadata.labels)
   const orphans = (cache.ownedBy(REPLICA_SET, '') as readonly ReplicaSet[]).filter(
     rs =>
       rs.metadata.namespace === namespace &&

@@ -49,10 +49,12 @@ export function settle(seen: Observed, next: RolloutStatus, now: Millis): Rollou
   const { workloadObservedGeneration: _w, phase: _p, message: _m, duration: _d, ...rest } = next
   const workload = rollout.metadata.annotations?.[WORKLOAD_GENERATION]
   const duration = nextDuration(seen, next, now)
+  // A workload that is gone for a while was observed all the same.
+  const refersToWorkload = seen.resolvedFromRef || seen.workloadProblem !== undefined
   const status: RolloutStatus = {
     ...rest,
     ...(duration ? { duration } : {}),
-    ...(seen.resolvedFromRef && workload !== undefined ? { workloadObservedGeneration: workload } : {}),
+    ...(refersToWorkload && workload !== undefined ? { workloadObservedGeneration: workload } : {}),
     observedGeneration: `${rollout.metadata.generation ?? 0}`,
   }
   const { phase, message } = calculatedPhase({ ...rollout, spec: seen.spec, status })
