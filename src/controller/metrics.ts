@@ -1,10 +1,11 @@
 // Prometheus metrics under the names of Argo's controller (argo-behaviour 10.2). What tells of objects is read from the
 // cache when somebody asks; only counts and durations are kept.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventNote, KubeObject } from '../contract.ts'
 import type { ApiRequest, Lookup, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
 import { FAMILIES } from './metric-families.ts'
+import { collectProcessMetrics } from './process-metrics.ts'
 
 export type Metrics = Readonly<{
   /** The text that Prometheus scrapes. */
@@ -39,7 +40,7 @@ const HELP: Readonly<Record<Counted, readonly [subject: string, object: string]>
 /** `cache` is asked at each scrape; until there is one, only process metrics are told. */
 export function createMetrics(version: string, cache: () => Lookup | undefined): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectProcessMetrics(registry)
   const object = ['namespace', 'name'] as const
   const passes = Object.fromEntries(
     Object.entries(HELP).map(([kind, [subject, thing]]) => [

@@ -2,10 +2,12 @@
 // that one write says all of it. States that would stand for no time are not shown to anybody.
 import type { RolloutStatus } from '../api/rollout-status.ts'
 import type { Millis } from '../contract.ts'
+import { findCondition } from './conditions.ts'
 import { type Observed, withStatus } from './observe.ts'
 import { join } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
 import { stepsOf } from './progress.ts'
+import { withNewReplicaSet } from './revision.ts'
 import { statusPatch } from './status.ts'
 
 /** More passes than any release takes without a change of the world; only a fault of ours would want more. */
@@ -22,18 +24,31 @@ function isToldFirst(seen: Observed, after: RolloutStatus): boolean {
   return makesObjects && currentStepIndex !== after.currentStepIndex
 }
 
+/** The same reading after a pass; undefined: what the pass does must be seen in the world before more is planned. A new
+ * ReplicaSet is known before it is there: it has no pods. Where an update overtakes one that is progressing, the condition
+ * says in between that there is a new ReplicaSet; else nobody would see the one progress end and the other begin. */
+function readingAfter(seen: Observed, { actions }: Plan, status: RolloutStatus, now: Millis): Observed | undefined {
+  if (actions.length === 0) return withStatus(seen, status)
+  const isProgressing = findCondition(seen.status.conditions ?? [], 'Progressing')?.reason === 'ReplicaSetUpdated'
+  return seen.newRS || isProgressing ? undefined : withStatus(withNewReplicaSet(seen, now), status)
+}
+
 /** The passes up to the first that does something, or up to the one that waits, as one plan. Events keep their order. */
 export function planAhead(seen: Observed, known: Known, now: Millis): Plan {
-  let plan = planRollout(seen, known, now)
+  let last = planRollout(seen, known, now)
+  let plan = last
   let reading = seen
   for (let passes = 1; passes < MOST; passes += 1) {
-    const { status } = plan
-    if (plan.asks || plan.actions.length > 0 || !status || !statusPatch(reading.status, status)) return plan
-    reading = withStatus(seen, status)
-    const next = planRollout(reading, known, now)
-    if (next.asks || (next.actions.length > 0 && (next.status === undefined || isToldFirst(seen, status)))) return plan
+    const { status } = last
+    if (last.asks || !status) return plan
+    const after = readingAfter(reading, last, status, now)
+    if (!after || (after.newRS === reading.newRS && !statusPatch(reading.status, status))) return plan
+    reading = after
+    last = planRollout(reading, known, now)
+    const isFirst = last.actions.length > 0 && (last.status === undefined || isToldFirst(seen, status))
+    if (last.asks || isFirst) return plan
     const { recheckAt: _r, ...earlier } = plan
-    plan = { ...join(earlier, next), status: next.status ?? status }
+    plan = { ...join(earlier, last), status: last.status ?? status }
   }
   return plan
 }

@@ -45,7 +45,7 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
   const seen = await withPods(looked, ports)
   const plan = await planHeard(seen, ports, known)
   const version = await performAll(plan, seen, ports) // in order, the first error stops
-  if (version === undefined) return {} // somebody changed the status meanwhile: their event brings the next pass
+  if (version === undefined) return { recheckAt: ports.clock.now() + SOON } // the world is not as it was seen
   await writeStatus(plan, seen, version, ports) // last, and only if it differs: a crash repeats work, never skips it
   for (const event of plan.events) ports.record(seen.rollout, event)
   const attempt = plan.status && attemptOver(seen, plan.status, ports.clock.now())
@@ -81,8 +81,11 @@ const attemptOver = (seen: Observed, next: RolloutStatus, now: Millis): Attempt 
   return before ? endedAttempt(seen, { ...next, duration: before }, next.duration ?? undefined, now) : undefined
 }
 
+/** In milliseconds, should no event bring the next pass before. */
+const SOON: Millis = 1000
+
 /** The actions of a plan, one after the other. The resourceVersion of the rollout after them; undefined when a write
- * to it came back with a status other than the one that was planned on. */
+ * to it came back with a status other than the one that was planned on, or when the new ReplicaSet was there already. */
 async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<string | undefined> {
   let version = seen.rollout.metadata.resourceVersion ?? ''
   for (const action of plan.actions) {
@@ -93,6 +96,7 @@ async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<str
       action.why,
     )
     if (action.event) ports.record(seen.rollout, action.event)
+    if (after === FOUND) return undefined
     if (after?.kind !== 'Rollout') continue
     if (!sameJson((after as Rollout).status, seen.rollout.status)) return undefined
     version = after.metadata.resourceVersion ?? version
@@ -100,7 +104,14 @@ async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<str
   return version
 }
 
-async function performOne(action: Action, seen: Observed, ports: Ports): Promise<KubeObject | undefined> {
+/** A ReplicaSet that was to be created is there; nobody knows yet with how many pods. */
+const FOUND = Symbol('found')
+
+async function performOne(
+  action: Action,
+  seen: Observed,
+  ports: Ports,
+): Promise<KubeObject | typeof FOUND | undefined> {
   try {
     return await ports.kube.perform(action)
   } catch (error) {
@@ -118,7 +129,7 @@ async function performOne(action: Action, seen: Observed, ports: Ports): Promise
 async function adopt(wanted: KubeObject, seen: Observed, ports: Ports, error: unknown) {
   const live = await ports.kube.get(refOf(wanted))
   const collision = planCollision(seen, wanted, live)
-  if (!collision) return live
+  if (!collision) return wanted.kind === 'ReplicaSet' ? FOUND : live
   await ports.kube.perform(collision)
   throw error
 }

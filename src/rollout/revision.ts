@@ -6,7 +6,7 @@ import { created, findCondition, found, setCondition } from './conditions.ts'
 import { ephemeralOfNew } from './ephemeral.ts'
 import { DESIRED_REPLICAS, HASH_LABEL, LAST_APPLIED, NOTIFIED, REVISION, REVISION_HISTORY } from './keys.ts'
 import type { Observed } from './observe.ts'
-import { join, NOTHING, normal, type Part, part } from './part.ts'
+import { join, NOTHING, normal, type Part, part, timestamp } from './part.ts'
 import type { Plan } from './plan.ts'
 import { byCreation, hashOf, revisionOf, specReplicas, statusReplicas } from './sets.ts'
 
@@ -112,6 +112,20 @@ export function planNewReplicaSet(seen: Observed, now: Millis): Plan {
       blueGreen: { ...seen.status.blueGreen },
       canary: { ...seen.status.canary },
     },
+  }
+}
+
+/** The same reading, had the pass before created the ReplicaSet of the wanted template. */
+export function withNewReplicaSet(seen: Observed, now: Millis): Observed {
+  const wanted = desiredReplicaSet(seen)
+  const newRS = { ...wanted, metadata: { ...wanted.metadata, creationTimestamp: timestamp(now) } }
+  const { metadata } = seen.rollout
+  const annotations = { ...metadata.annotations, [REVISION]: `${nextRevision(seen)}` }
+  return {
+    ...seen,
+    rollout: { ...seen.rollout, metadata: { ...metadata, annotations } },
+    newRS,
+    allRSs: [...seen.allRSs, newRS],
   }
 }
 

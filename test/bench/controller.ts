@@ -130,16 +130,8 @@ function startController({ incumbent }: Flags, kubeconfig: string): Measured & {
   }
   const flags = ['--no-leader-elect', '--metricsPort', '0', '--healthzPort', '0', '--loglevel', 'warn']
   const profile = process.env['CPU_PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['CPU_PROFILE']}`] : []
-  // As the manifests start it: a small nursery keeps the process small, and costs little.
-  const args = [
-    '--max-semi-space-size=4',
-    ...profile,
-    `${root}/dist/src/main.js`,
-    'controller',
-    '--kubeconfig',
-    kubeconfig,
-    ...flags,
-  ]
+  // It gives itself the heap that it has in a cluster (src/lean.ts).
+  const args = [...profile, `${root}/dist/src/main.js`, 'controller', '--kubeconfig', kubeconfig, ...flags]
   return { ...startMeasured(process.execPath, args), agent: 'pintle-controller' }
 }
 
