@@ -43,7 +43,8 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const revision = planRevision(seen)
   if (isChanged(seen)) return reset(seen, revision, now)
   const restart = planPodRestart(seen, now)
-  if (restart.evicted) return { ...join(revision, restart.part), status: undefined }
+  // Not both in one pass: evictions that are refused are planned once more, on this same reading.
+  if (restart.evicted) return { ...(revision.actions.length > 0 ? revision : restart.part), status: undefined }
   const services = planCanaryServices(seen)
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
   const runs = planRuns(seen)

@@ -54,6 +54,8 @@ export type Observed = Readonly<{
   strayRSs: readonly ReplicaSet[]
   /** Pods of all sets; only read while a restart is pending, else undefined. */
   pods: readonly Pod[] | undefined
+  /** Names of pods that this pass was not allowed to evict; only there when it tried. */
+  unevictable?: ReadonlySet<string>
   /** Answers to what this pass asked, by the key of the question; only there when it asked. */
   heard?: ReadonlyMap<string, Heard>
   runs: readonly AnalysisRun[]

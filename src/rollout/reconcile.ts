@@ -43,14 +43,35 @@ export async function reconcile(key: Key, ports: Ports, known: Known): Promise<R
   const looked = observe(key, ports.cache)
   if (!looked) return {} // deleted; owner references clean up
   const seen = await withPods(looked, ports)
-  const plan = await planHeard(seen, ports, known)
-  const version = await performAll(plan, seen, ports) // in order, the first error stops
-  if (version === undefined) return { recheckAt: ports.clock.now() + SOON } // the world is not as it was seen
+  const done = await planAndPerform(seen, ports, known)
+  if (!done) return { recheckAt: ports.clock.now() + SOON } // the world is not as it was seen
+  const { plan, version } = done
   await writeStatus(plan, seen, version, ports) // last, and only if it differs: a crash repeats work, never skips it
   for (const event of plan.events) ports.record(seen.rollout, event)
   const attempt = plan.status && attemptOver(seen, plan.status, ports.clock.now())
   if (attempt) ports.ended?.(attempt)
   return plan.recheckAt === undefined ? {} : { recheckAt: plan.recheckAt }
+}
+
+type Performed = Readonly<{
+  /** The resourceVersion of the rollout after the actions. */
+  version: string
+  /** Pods that the API server did not let us evict. */
+  refused: readonly string[]
+}>
+
+/** The plan of the pass, once its actions are performed; undefined when the status has moved under us. A plan that would
+ * only evict, and may not, is made anew without these pods: a restart that is blocked must not hold up all the rest. */
+async function planAndPerform(seen: Observed, ports: Ports, known: Known) {
+  const unevictable = new Set<string>()
+  for (;;) {
+    const plan = await planHeard({ ...seen, unevictable }, ports, known)
+    const done = await performAll(plan, seen, ports)
+    if (!done) return undefined
+    const isBlocked = done.refused.length > 0 && done.refused.length === plan.actions.length
+    if (!isBlocked || plan.status) return { plan, version: done.version }
+    for (const name of done.refused) unevictable.add(name)
+  }
 }
 
 /** An answer may lead to another question, but not for ever. */
@@ -84,40 +105,49 @@ const attemptOver = (seen: Observed, next: RolloutStatus, now: Millis): Attempt 
 /** In milliseconds, should no event bring the next pass before. */
 const SOON: Millis = 1000
 
-/** The actions of a plan, one after the other. The resourceVersion of the rollout after them; undefined when a write
- * to it came back with a status other than the one that was planned on, or when the new ReplicaSet was there already. */
-async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<string | undefined> {
+/** The actions of a plan, one after the other, in order; the first error stops. Undefined when a write to the rollout
+ * came back with a status other than the one that was planned on, or when the new ReplicaSet was there already. */
+async function performAll(plan: Plan, seen: Observed, ports: Ports): Promise<Performed | undefined> {
   let version = seen.rollout.metadata.resourceVersion ?? ''
+  const refused: string[] = []
   for (const action of plan.actions) {
     for (const event of announced(action)) ports.record(seen.rollout, event)
     const after = await performOne(action, seen, ports)
-    ports.log.info(
-      { ...about(action), ns: seen.rollout.metadata.namespace, rollout: seen.rollout.metadata.name },
-      action.why,
-    )
+    const fields = { ...about(action), ns: seen.rollout.metadata.namespace, rollout: seen.rollout.metadata.name }
+    if (typeof after === 'string') {
+      refused.push(fields.name)
+      ports.log.info(fields, `${action.why}, but not now: ${after}`)
+      continue
+    }
+    ports.log.info(fields, action.why)
     if (action.event) ports.record(seen.rollout, action.event)
     if (after === FOUND) return undefined
     if (after?.kind !== 'Rollout') continue
     if (!sameJson((after as Rollout).status, seen.rollout.status)) return undefined
     version = after.metadata.resourceVersion ?? version
   }
-  return version
+  return { version, refused }
 }
 
 /** A ReplicaSet that was to be created is there; nobody knows yet with how many pods. */
 const FOUND = Symbol('found')
 
+/** A disruption budget says "not now", two of them at one pod are an error of the server, and a role may lack the right:
+ * whatever the server answers, the restart tries again later. */
+const isRefusal = (error: unknown): error is Readonly<{ message: string }> =>
+  [403, 429, 500].includes((error as { code?: number }).code ?? 0)
+
+/** The object after the action, if there is one; a text: why the pod may not be evicted. */
 async function performOne(
   action: Action,
   seen: Observed,
   ports: Ports,
-): Promise<KubeObject | typeof FOUND | undefined> {
+): Promise<KubeObject | typeof FOUND | string | undefined> {
   try {
     return await ports.kube.perform(action)
   } catch (error) {
     const reason = (error as { reason?: unknown }).reason
-    // A disruption budget says "not now": the restart tries again later.
-    if (action.verb === 'evict' && (reason === 'TooManyRequests' || reason === 'NotFound')) return undefined
+    if (action.verb === 'evict' && isRefusal(error)) return error.message
     // A pod that went in the meantime needs no labels.
     if (action.verb === 'patch' && action.ref.kind === 'Pod' && reason === 'NotFound') return undefined
     if (action.verb === 'create' && reason === 'AlreadyExists') return await adopt(action.object, seen, ports, error)

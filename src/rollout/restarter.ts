@@ -42,7 +42,8 @@ export function planPodRestart(seen: Observed, now: Millis): Restart {
   )
   const actions: Action[] = []
   for (const pod of old) {
-    if (pod.metadata.deletionTimestamp !== undefined || allowed <= 0) continue
+    const isStuck = pod.metadata.deletionTimestamp !== undefined || seen.unevictable?.has(pod.metadata.name)
+    if (isStuck || allowed <= 0) continue
     actions.push({ verb: 'evict', ref: refOf(pod), why: `restart of pods created before ${restartAt}` })
     allowed -= 1
   }
