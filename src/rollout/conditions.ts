@@ -38,6 +38,14 @@ export const created = (rs: string): Fields => ({
   message: `Created new replica set ${quoted(rs)}`,
 })
 
+/** The API server does not take the ReplicaSet. argo: FailedRSCreateReason. */
+export const refusedSet = (rs: string, error: string): Fields => ({
+  type: 'Progressing',
+  status: 'False',
+  reason: 'ReplicaSetCreateError',
+  message: `Failed to create new replica set ${quoted(rs)}: ${error}`,
+})
+
 export const found = (rs: string): Fields => ({
   type: 'Progressing',
   status: 'True',

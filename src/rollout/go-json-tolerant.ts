@@ -4,15 +4,21 @@ import { sortedKeys } from './json-text.ts'
 import { quantityOf } from './quantity.ts'
 import { timeText } from './rfc3339.ts'
 
-/** `isStopped`: something unreadable ended the reading; all that comes later in sorted key order is lost. */
-type Reading = { isStopped: boolean }
+/** `isStopped`: something unreadable ended the reading; all that comes later in sorted key order is lost. `path` is where
+ * that was, put together on the way out. */
+type Reading = { isStopped: boolean; path: string; found?: unknown; wanted?: string }
+
+/** What ended a reading early. */
+export type Stop = Readonly<{ path: string; value: unknown; wanted: string }>
 
 const ZERO: Readonly<Record<string, unknown>> = { string: '', bool: false, int32: 0, int64: 0 }
 
 /** Reads `value` as the type of `codec`. The answer always converts strictly; undefined is null or no list. */
-export function readTolerant(codec: Codec, value: unknown): Readonly<{ value: unknown; isStopped: boolean }> {
-  const reading = { isStopped: false }
-  return { value: read(codec, value, reading), isStopped: reading.isStopped }
+export function readTolerant(codec: Codec, value: unknown): Readonly<{ value: unknown; stop?: Stop }> {
+  const reading: Reading = { isStopped: false, path: '' }
+  const result = read(codec, value, reading)
+  if (!reading.isStopped) return { value: result }
+  return { value: result, stop: { path: reading.path, value: reading.found, wanted: reading.wanted ?? '' } }
 }
 
 function read(codec: Codec, value: unknown, reading: Reading): unknown {
@@ -25,11 +31,11 @@ function read(codec: Codec, value: unknown, reading: Reading): unknown {
     case 'int64':
       return readInteger(value, codec.kind === 'int32' ? 32 : 64)
     case 'quantity':
-      return stopUnless(value, quantityOf(value) !== undefined, '0', reading)
+      return stopUnless(value, 'a quantity', quantityOf(value) !== undefined, '0', reading)
     case 'intOrString':
-      return stopUnless(value, intOrStringText(value) !== undefined, 0, reading)
+      return stopUnless(value, 'a number or a text', intOrStringText(value) !== undefined, 0, reading)
     case 'time':
-      return stopUnless(value, timeText(value) !== undefined, null, reading)
+      return stopUnless(value, 'a time', timeText(value) !== undefined, null, reading)
     case 'raw':
       return value
     case 'list':
@@ -41,11 +47,17 @@ function read(codec: Codec, value: unknown, reading: Reading): unknown {
   }
 }
 
-function stopUnless(value: unknown, fits: boolean, zero: unknown, reading: Reading): unknown {
+function stopUnless(value: unknown, wanted: string, fits: boolean, zero: unknown, reading: Reading): unknown {
   if (value === null || value === undefined) return zero
   if (fits) return value
-  reading.isStopped = true
+  Object.assign(reading, { isStopped: true, found: value, wanted })
   return zero
+}
+
+/** Has the reading ended within the member `at`? */
+function isOver(reading: Reading, at: string): boolean {
+  if (reading.isStopped) reading.path = `${at}${reading.path}`
+  return reading.isStopped
 }
 
 function readInteger(value: unknown, bits: 32 | 64): unknown {
@@ -56,10 +68,10 @@ function readInteger(value: unknown, bits: 32 | 64): unknown {
 
 function readList(item: Codec, values: readonly unknown[], reading: Reading): unknown[] {
   const list: unknown[] = []
-  for (const value of values) {
+  for (const [index, value] of values.entries()) {
     // The element that stops the reading is part of the list, as far as it came.
     list.push(value === null ? (ZERO[item.kind] ?? null) : read(item, value, reading))
-    if (reading.isStopped) break
+    if (isOver(reading, `[${index}]`)) break
   }
   return list
 }
@@ -68,7 +80,7 @@ function readMap(item: Codec, values: Readonly<Record<string, unknown>>, reading
   const entries: [string, unknown][] = []
   for (const key of sortedKeys(values)) {
     const entry = read(item, values[key], reading)
-    if (reading.isStopped) break
+    if (isOver(reading, `[${key}]`)) break
     entries.push([key, entry])
   }
   return Object.fromEntries(entries)
@@ -87,7 +99,7 @@ function readStruct(members: readonly Member[], values: Readonly<Record<string, 
     }
     if (isNull) continue
     fields[member.name] = read(member.codec, value, reading)
-    if (reading.isStopped) break
+    if (isOver(reading, `.${member.name}`)) break
   }
   return fields
 }

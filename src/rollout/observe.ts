@@ -7,9 +7,10 @@ import type { Rollout, RolloutSpec } from '../api/rollout.ts'
 import type { RolloutStatus } from '../api/rollout-status.ts'
 import type { Heard, KindRef, KubeObject, Ref } from '../contract.ts'
 import type { Key, Lookup } from '../ports.ts'
+import type { Stop } from './go-json-tolerant.ts'
 import { HASH_LABEL } from './keys.ts'
 import { isFreshAbort } from './pauses.ts'
-import { hashOfTemplate } from './pod-hash.ts'
+import { hashOfTemplate, readableTemplate } from './pod-hash.ts'
 import { selects } from './selector.ts'
 import { byCreation, hashOf } from './sets.ts'
 import { samePodTemplate } from './template-equal.ts'
@@ -32,6 +33,8 @@ export type Observed = Readonly<{
   /** The spec with template and selector taken from the referenced workload, if there is one. */
   spec: RolloutSpec
   template: PodTemplateSpec
+  /** What makes the rest of the template impossible to read. */
+  unreadable?: Stop
   selector: LabelSelector | undefined
   resolvedFromRef: boolean
   workload: KubeObject | undefined
@@ -78,9 +81,10 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
   const { namespace = '', uid = '' } = rollout.metadata
   const status = settledWish(rollout.status ?? {})
   const workload = resolveWorkload(rollout, cache)
-  const { template, selector } = workload
+  const { selector } = workload
   const claimed = claim(rollout, selector, cache)
-  const hash = hashOfTemplate(template, status.collisionCount)
+  const hash = hashOfTemplate(workload.template, status.collisionCount)
+  const { template, stop } = readableTemplate(workload.template)
   const newRS = findNewRS(claimed.owned, hash, template)
   const service = (name: string) => cache.get({ ...SERVICE, namespace, name }) as Service | undefined
   return {
@@ -89,6 +93,7 @@ export function observeRollout(rollout: Rollout, cache: Lookup, pods?: readonly 
     status,
     spec: { ...rollout.spec, template, selector },
     template,
+    ...(stop ? { unreadable: stop } : {}),
     selector,
     resolvedFromRef: workload.resolved,
     workload: workload.object,

@@ -1,8 +1,9 @@
 // The hash of a pod template: names the ReplicaSet, and is its pod-template-hash label and status.currentPodHash.
+import type { PodTemplateSpec } from '../api/kube.ts'
 import { encodeHash, fnv1a, fnv1aCount } from './fnv.ts'
 import { type Codec, compileTypes, Malformed } from './go-json.ts'
 import { POD_TEMPLATE_TYPES } from './go-json-order.ts'
-import { readTolerant } from './go-json-tolerant.ts'
+import { readTolerant, type Stop } from './go-json-tolerant.ts'
 import { perObject } from './per-object.ts'
 
 const template: Codec = compileTypes(POD_TEMPLATE_TYPES).get('PodTemplateSpec')!
@@ -34,7 +35,7 @@ export function podTemplateHash(value: unknown, collisionCount?: number | null):
   const strict = podTemplateHashStrict(value, collisionCount)
   if ('hash' in strict) return strict.hash
   const read = readTolerant(template, value)
-  return hashOf(template.write(read.value), read.isStopped ? undefined : collisionCount)
+  return hashOf(template.write(read.value), read.stop ? undefined : collisionCount)
 }
 
 const plainHash = perObject((value: object) => podTemplateHash(value))
@@ -42,3 +43,14 @@ const plainHash = perObject((value: object) => podTemplateHash(value))
 /** As podTemplateHash, computed once for a template of the cache. */
 export const hashOfTemplate = (value: object, collisionCount?: number | null): string =>
   collisionCount === undefined || collisionCount === null ? plainHash(value) : podTemplateHash(value, collisionCount)
+
+/** A template as far as it can be read, and what in it cannot be read at all. */
+export type Readable = Readonly<{ template: PodTemplateSpec; stop?: Stop }>
+
+/** The template that a controller goes on with: parts of a wrong type are as good as absent. The API server lets some of
+ * them pass (limits, requests, volumes), but not in a ReplicaSet. One that fits its type is the same object. */
+export const readableTemplate = perObject((value: PodTemplateSpec): Readable => {
+  if ('hash' in podTemplateHashStrict(value)) return { template: value }
+  const { value: read, stop } = readTolerant(template, value)
+  return { template: (read ?? {}) as PodTemplateSpec, ...(stop ? { stop } : {}) }
+})

@@ -21,6 +21,7 @@ import { needsMetadata } from './ephemeral.ts'
 import { type Observed, observe } from './observe.ts'
 import { announced } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
+import { planRefusedSet } from './refused-set.ts'
 import { needsRestart } from './restarter.ts'
 import { selectorText } from './selector.ts'
 import { statusPatch } from './status.ts'
@@ -151,6 +152,7 @@ async function performOne(
     // A pod that went in the meantime needs no labels.
     if (action.verb === 'patch' && action.ref.kind === 'Pod' && reason === 'NotFound') return undefined
     if (action.verb === 'create' && reason === 'AlreadyExists') return await adopt(action.object, seen, ports, error)
+    if (action.verb === 'create') await tellRefusal(action.object, seen, ports, error as Error)
     throw error
   }
 }
@@ -162,6 +164,14 @@ async function adopt(wanted: KubeObject, seen: Observed, ports: Ports, error: un
   if (!collision) return wanted.kind === 'ReplicaSet' ? FOUND : live
   await ports.kube.perform(collision)
   throw error
+}
+
+/** The status says why there is no ReplicaSet of the new version; it is tried again all the same. */
+async function tellRefusal(wanted: KubeObject, seen: Observed, ports: Ports, error: Error): Promise<void> {
+  const told = planRefusedSet(seen, wanted, error, ports.clock.now())
+  if (!told) return
+  for (const event of told.events) ports.record(seen.rollout, event)
+  for (const action of told.actions) await ports.kube.perform(action)
 }
 
 /** Fields that people write too: a patch of these must not overwrite what they did since we looked. */

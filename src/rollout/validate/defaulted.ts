@@ -9,8 +9,12 @@ const template = compileTypes(POD_TEMPLATE_TYPES).get('PodTemplateSpec')!
 /** A copy with the defaults of an API server. */
 export const withDefaults = (given: Tree): Tree => completed(template, given) as Tree
 
+/** An entry that is no object where there should be one is read as an empty one. */
+const itemOf = ({ item }: Codec, value: unknown): unknown => (item?.kind === 'struct' && !isObject(value) ? {} : value)
+
 function completed(codec: Codec, value: unknown): unknown {
-  if (codec.kind === 'list' && Array.isArray(value)) return value.map(item => completed(codec.item!, item))
+  if (codec.kind === 'list' && Array.isArray(value))
+    return value.map(item => completed(codec.item!, itemOf(codec, item)))
   if (codec.kind === 'map' && isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, completed(codec.item!, item)]))
   }

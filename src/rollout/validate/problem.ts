@@ -10,7 +10,14 @@ import { specCauses } from './spec.ts'
 export function findProblem(seen: Observed, known: Known): Problem | undefined {
   if (seen.workloadProblem) return seen.workloadProblem
   const own = seen.resolvedFromRef ? findSpecProblem(seen.spec, true) : ownProblem(seen.rollout.spec)
-  return own ?? findReferenceProblem(seen, known)
+  return own ?? unreadableProblem(seen) ?? findReferenceProblem(seen, known)
+}
+
+/** argo: goes on with what comes before, and has lost the status, too. Pods without half of their spec are worse than none. */
+function unreadableProblem({ unreadable }: Observed): Problem | undefined {
+  if (!unreadable) return undefined
+  const { path, value, wanted } = unreadable
+  return { message: `spec.template${path}: Invalid value: ${JSON.stringify(value)}: must be ${wanted}` }
 }
 
 /** What a spec with its own template shows by itself. */
