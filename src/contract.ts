@@ -212,8 +212,12 @@ export type TrafficRouter<C> = Readonly<{
   /** `told`: the answers of its followers, if it has any. */
   observe?(config: C, want: Desired, seen: Seen, told: readonly Told[]): Observation
   followers?: Followers<C>
-  /** The Rollout goes or the router is removed: everything back to stable, own objects gone. */
-  release?(config: C, owner: Readonly<{ namespace: string; name: string; uid: string }>, seen: Seen): readonly Action[]
+  /** Names of the rollouts of whose traffic the object speaks, as it says itself: by its owner or by marks that were put
+   * there. The world is the memory: what a rollout routed by is known by the object, when nobody configures it any more. */
+  speaksFor(live: KubeObject): readonly string[]
+  /** The rollout routes by this object no longer, or is gone: the object is made to send nobody to a version that nobody
+   * looks after. Nothing when it does so already. */
+  release(live: KubeObject, rollout: string): readonly Action[]
 }>
 
 /** Declares a traffic adapter; exists for its types. */

@@ -55,7 +55,17 @@ export function readShown(object: Parameters<typeof readIngress>[0]): Shown {
   return { annotations: ingress.annotations, managed: readManaged(ingress), rules: ingress.rules }
 }
 
-const ours = (shown: Shown, { rollout }: Style): readonly string[] => shown.managed[rollout] ?? []
+/** The rollouts that have made annotations here; none when the list of them cannot be read. */
+export function rolloutsOf(object: Parameters<typeof readIngress>[0]): readonly string[] {
+  try {
+    return Object.keys(readManaged(readIngress(object)))
+  } catch (error) {
+    if (error instanceof TerminalError) return []
+    throw error
+  }
+}
+
+const ours = (shown: Shown, { rollout }: Pick<Style, 'rollout'>): readonly string[] => shown.managed[rollout] ?? []
 
 /** Sets annotations of ours; the list names them in the order in which they came. */
 function withTexts(shown: Shown, style: Style, texts: Readonly<Record<string, string>>): Shown {
@@ -135,11 +145,11 @@ export function withRoute(shown: Shown, style: Style, canary: string, { name, he
 const CONDITION = /^(.+)\/conditions\.(.+)$/
 
 /** Names of the header routes that the rollout has made, under whatever prefix. */
-export const routeNames = (shown: Shown, style: Style): readonly string[] =>
+export const routeNames = (shown: Shown, style: Pick<Style, 'rollout'>): readonly string[] =>
   ours(shown, style).flatMap(key => CONDITION.exec(key)?.[2] ?? [])
 
 /** Takes a header route of ours away, with all that was made for it; somebody else's paths to it stay. */
-export function withoutRoute(shown: Shown, style: Style, name: string): Shown {
+export function withoutRoute(shown: Shown, style: Pick<Style, 'rollout'>, name: string): Shown {
   const isOfRoute = (key: string) => key.endsWith(`/actions.${name}`) || key.endsWith(`/conditions.${name}`)
   const keys = ours(shown, style)
   const gone = new Set(keys.filter(isOfRoute))
@@ -157,7 +167,7 @@ export function inOrder(shown: Shown, names: readonly string[]): Shown {
 }
 
 /** Forgets the rollout: the list names it no more. */
-export function forgotten(shown: Shown, { rollout }: Style): Shown {
+export function forgotten(shown: Shown, { rollout }: Pick<Style, 'rollout'>): Shown {
   const { [rollout]: _gone, ...managed } = shown.managed
   return { ...shown, managed }
 }

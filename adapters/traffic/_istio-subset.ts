@@ -40,8 +40,6 @@ export function subsetsFor(spec: Fields, names: SubsetNames, dests: readonly Des
   return [...kept, ...extras.map(({ service = '', hash = '' }) => selecting({ name: service }, hash))]
 }
 
-/** The subsets without what we put into them. */
-export const subsetsWithout = (spec: Fields, names: SubsetNames): readonly Subset[] =>
-  subsetsOf(spec).map(subset =>
-    subset.name === names.canary || subset.name === names.stable ? selecting(subset, '') : subset,
-  )
+/** The subsets without what we put into them: each selects all versions. */
+export const unselected = (spec: Fields): readonly Subset[] =>
+  subsetsOf(spec).flatMap(subset => (isLeftover(subset) ? [] : [selecting(subset, '')]))

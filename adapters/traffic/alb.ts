@@ -17,6 +17,7 @@ import {
   inOrder,
   patchTo,
   readShown,
+  rolloutsOf,
   routeNames,
   type Shown,
   type Style,
@@ -133,8 +134,8 @@ function findings(c: Config, want: Desired, seen: Seen, name: string): readonly 
   ]
 }
 
-/** What is left when the rollout is gone: its actions forward to stable only, its header routes are away. */
-function released(style: Style, before: Shown): Shown {
+/** What is left of a rollout's routing: its actions forward to stable only, its header routes are away. */
+function released(style: Pick<Style, 'rollout'>, before: Shown): Shown {
   let shown = before
   for (const name of routeNames(before, style)) shown = withoutRoute(shown, style, name)
   const kept = shown.managed[style.rollout] ?? []
@@ -170,14 +171,11 @@ export default defineTrafficRouter<Config>({
     return actions
   },
 
+  speaksFor: live => (live.kind === 'Ingress' ? rolloutsOf(live) : []),
+
   // argo: leaves everything as it is.
-  release: (c, owner, seen) =>
-    namesOf(c).flatMap((name): readonly Action[] => {
-      const live = seen(ingressRef(owner.namespace, name))
-      if (!live) return []
-      const before = readShown(live)
-      if (!(owner.name in before.managed)) return []
-      const style = { rollout: owner.name, prefix: c.annotationPrefix || PREFIX, port: c.servicePort }
-      return patch(live, before, released(style, before)).map(action => ({ ...action, why: 'ALB routing ends' }))
-    }),
+  release(live, rollout) {
+    const before = readShown(live)
+    return patch(live, before, released({ rollout }, before)).map(action => ({ ...action, why: 'ALB routing ends' }))
+  },
 })

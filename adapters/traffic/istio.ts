@@ -22,7 +22,7 @@ import {
   withRoutes,
   withWeights,
 } from './_istio-route.ts'
-import { subsetsFor, subsetsWithout } from './_istio-subset.ts'
+import { subsetsFor, unselected } from './_istio-subset.ts'
 
 const API = 'networking.istio.io/v1alpha3'
 const MANAGED_BY = 'argo-rollouts.argoproj.io/managed-by-rollouts'
@@ -216,13 +216,16 @@ export default defineTrafficRouter<Config>({
     return isRoutedFirst(want) ? [...services, ...rule] : [...rule, ...services]
   },
 
-  release(c, owner, seen) {
-    const names = subsetNames(c)
-    const live = c.destinationRule && seen(ruleRef(owner.namespace, c.destinationRule.name))
-    if (!names || live?.metadata.annotations?.[MANAGED_BY] !== owner.name) return []
+  // A VirtualService bears no mark: its weights stay, between hosts or subsets that select all versions by then.
+  speaksFor(live) {
+    const by = live.kind === 'DestinationRule' ? live.metadata.annotations?.[MANAGED_BY] : undefined
+    return by ? [by] : []
+  },
+
+  release(live) {
     const target = {
       metadata: { annotations: { [MANAGED_BY]: null } },
-      spec: { subsets: subsetsWithout(specOf(live), names) },
+      spec: { subsets: unselected(specOf(live)) },
     }
     const message = `DestinationRule ${live.metadata.name} subsets select all versions again`
     return patch(live, target, 'Istio routing ends', message, 'UpdatedDestinationRule')

@@ -166,6 +166,15 @@ function formFindings(c: Config): readonly Finding[] | undefined {
   return [{ level: 'error', isMissing: true, path: 'nginx', message }]
 }
 
+const ownersOf = (live: KubeObject) =>
+  (live.metadata.ownerReferences ?? []).filter(({ controller, kind }) => controller && kind === 'Rollout')
+
+/** One that we have made: nginx takes it for a canary, and it bears the name that we give. */
+const isCanaryIngress = (live: KubeObject): boolean =>
+  live.kind === 'Ingress' &&
+  live.metadata.name.endsWith('-canary') &&
+  Object.keys(live.metadata.annotations ?? {}).some(key => key.endsWith('/canary-weight'))
+
 export default defineTrafficRouter<Config>({
   name: 'nginx',
   config,
@@ -200,14 +209,11 @@ export default defineTrafficRouter<Config>({
     return actions
   },
 
-  // argo: never deletes. Without the rollout the canary Service may go, and the canary would answer with errors.
-  release: (c, owner, seen) =>
-    namesOf(c).flatMap((name): readonly Action[] => {
-      const live = seen(ingressRef(owner.namespace, canaryName(owner.name, name)))
-      if (!live || !isControlledBy(live, owner.uid)) return []
-      const ref = refOf(live)
-      return [
-        { verb: 'delete', ref, ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), why: 'nginx routing ends' },
-      ]
-    }),
+  speaksFor: live => (isCanaryIngress(live) ? ownersOf(live).map(owner => owner.name) : []),
+
+  // argo: leaves it. The canary Service may be gone by then, and the canary would answer with errors.
+  release(live) {
+    const { uid } = live.metadata
+    return [{ verb: 'delete', ref: refOf(live), ...(uid === undefined ? {} : { uid }), why: 'nginx routing ends' }]
+  },
 })

@@ -9,6 +9,7 @@ import {
   type KubeObject,
   mergePatchTo,
   type Ref,
+  refOf,
   type Seen,
   sameJson,
   TerminalError,
@@ -187,6 +188,28 @@ function tableIn(live: KubeObject | undefined): Readonly<{ generation: number; r
   }
 }
 
+/** What the end of a routing looks at in a route that was written before. */
+type Route = Readonly<{
+  name: string
+  mode?: string
+  match?: unknown
+  total: number
+  dests?: readonly Readonly<{ role: string; hash?: string; upstream?: Readonly<Record<string, unknown>> }>[]
+  timeouts?: unknown
+}>
+
+/** The route without versions: everything goes to the main Service, whose selector says who answers. */
+function unsplit({ name, mode, match, total, dests = [], timeouts }: Route) {
+  const whole = dests
+    .filter(({ role }) => role === 'stable' || role === 'active')
+    .map(({ hash: _hash, upstream: { pods: _pods, also: _also, ...upstream } = {}, ...dest }) => ({
+      ...dest,
+      weight: total,
+      upstream,
+    }))
+  return { name, ...given({ mode }), match, total, dests: whole, ...given({ timeouts }) }
+}
+
 /** The table that the proxies should serve by now. */
 function expected(c: Config, owner: Readonly<{ namespace: string; name: string }>, seen: Seen): Expected {
   const ref = configMapOf(c, owner)
@@ -276,11 +299,17 @@ export default defineTrafficRouter<Config>({
     },
   },
 
-  release(c, owner, seen) {
-    const ref = configMapOf(c, owner)
-    const live = seen(ref)
-    if (!live || !ownersOf(live).some(o => o.uid === owner.uid)) return []
-    const { uid } = live.metadata
-    return [{ verb: 'delete', ref, ...(uid === undefined ? {} : { uid }), why: 'routing by the proxy ends' }]
+  speaksFor: live =>
+    live.kind === 'ConfigMap' && live.metadata.labels?.[LABEL] === 'true'
+      ? ownersOf(live).flatMap(({ controller, kind, name }) => (controller && kind === 'Rollout' ? [name] : []))
+      : [],
+
+  // Clients may still come through the proxy: it leads them on, to whatever pods the main Service has.
+  release(live) {
+    const { generation, routes } = tableIn(live)
+    const kept = Array.isArray(routes) ? (routes as readonly Route[]).map(unsplit) : []
+    if (sameJson(routes, kept)) return []
+    const data = { [KEY]: JSON.stringify({ generation: generation + 1, routes: kept }) }
+    return [{ verb: 'patch', ref: refOf(live), type: 'merge', patch: { data }, why: 'routing by the proxy ends' }]
   },
 })

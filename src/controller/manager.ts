@@ -6,7 +6,7 @@ import { reconcileAnalysis } from '../analysis/reconcile.ts'
 import { ENDPOINT_SLICE } from '../api/endpoint-slice.ts'
 import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
-import type { EventNote, KindRef, KubeObject, Millis } from '../contract.ts'
+import { type EventNote, type KindRef, type KubeObject, type Millis, type Ref, refOf } from '../contract.ts'
 import { reconcileExperiment } from '../experiment/reconcile.ts'
 import { type Cache, createCache } from '../kube/cache.ts'
 import { type Change, controllerUid } from '../kube/change.ts'
@@ -20,12 +20,15 @@ import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 import type { Known } from '../rollout/plan.ts'
 import { reconcile } from '../rollout/reconcile.ts'
+import { routingsIn } from '../rollout/routes-release.ts'
 import { managerOf } from '../rollout/service-release.ts'
 import { ANALYSIS_TEMPLATE, CLUSTER_TEMPLATE } from '../rollout/templates.ts'
 import { createRecorder } from './events.ts'
 import { createFreshness } from './fresh.ts'
 import { createReferences, referencesOf } from './references.ts'
+import { reconcileRoute } from './routes.ts'
 import { reconcileService } from './services.ts'
+import { type Unseen, unseenOf } from './unseen.ts'
 
 export type ControllerOptions = Readonly<{
   transport: Transport
@@ -45,7 +48,7 @@ export type ControllerOptions = Readonly<{
   analysisConcurrency?: number
   /** Experiments that are worked on at once; 10. */
   experimentConcurrency?: number
-  /** Services that are given back at once; 10. */
+  /** Services, and objects of routers, that are given back at once; 10. */
   serviceConcurrency?: number
   /** Only Argo objects that carry this controller-instance-id label; when unset, only those without that label. */
   instanceId?: string
@@ -119,7 +122,8 @@ export function startController(options: ControllerOptions): Controller {
     if (!hasBegun) await begin.promise
     const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
     if (!rollout) return {}
-    if (!watchesAll(rollout)) return { recheckAt: clock.now() + 100 }
+    const unseen = unseenBy(rollout)
+    if (unseen && unseen.told === undefined) return { recheckAt: clock.now() + unseen.again }
     return await onFresh(keyText(key), (door, lookup) =>
       reconcile(
         key,
@@ -131,6 +135,7 @@ export function startController(options: ControllerOptions): Controller {
           fetch: options.fetch,
           record,
           ended: attempt => observer?.ended?.(attempt),
+          ...(unseen?.told === undefined ? {} : { unseen: unseen.told }),
         },
         known,
       ),
@@ -162,25 +167,33 @@ export function startController(options: ControllerOptions): Controller {
     )
   }
 
-  /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
-  const watchesAll = (rollout: Rollout): boolean => {
-    const kinds = referencesOf(rollout, known).map(({ apiVersion, kind }) => ({ apiVersion, kind }))
-    for (const kind of kinds) if (!cache.isWatched(kind)) cache.watch(kind, scope)
-    return kinds.every(kind => cache.isSynced(kind))
+  const runRoute = async (ref: RouteKey): Promise<Result> => {
+    if (!hasBegun) await begin.promise
+    return await onFresh(`route ${routeText(ref)}`, (door, lookup) =>
+      reconcileRoute(ref, { kube: door, cache: lookup, clock, log, record }, known),
+    )
   }
 
-  const queueOf = (
+  /** Kinds that only some rollouts need are watched from the first rollout on that names one. */
+  const unseenBy = (rollout: Rollout): Unseen | undefined => {
+    const kinds = referencesOf(rollout, known).map(({ apiVersion, kind }) => ({ apiVersion, kind }))
+    for (const kind of kinds) if (!cache.isWatched(kind)) cache.watch(kind, scope)
+    return unseenOf(kinds, cache)
+  }
+
+  const queueOf = <K extends Key>(
     name: string,
     concurrency: number,
-    run: (key: Key) => Promise<Result>,
+    run: (key: K) => Promise<Result>,
     counted?: Readonly<{ kind: KindRef; as: Counted }>,
+    textOf: (key: K) => string = keyText,
   ) =>
-    createQueue<Key>({
+    createQueue<K>({
       clock,
       random,
       log,
       concurrency,
-      keyText,
+      keyText: textOf,
       run,
       onError: (key, error, failures) => report(log, key, error, failures),
       onDone: (key, { waited, took, failed }) => {
@@ -193,6 +206,7 @@ export function startController(options: ControllerOptions): Controller {
     })
   const queue = queueOf('Rollouts', options.concurrency ?? 10, runRollout, { kind: ROLLOUT, as: 'rollout' })
   const services = queueOf('Services', options.serviceConcurrency ?? 10, runService)
+  const routes = queueOf<RouteKey>('Routes', options.serviceConcurrency ?? 10, runRoute, undefined, routeText)
   const experiments = queueOf('Experiments', options.experimentConcurrency ?? 10, runExperiment, {
     kind: EXPERIMENT,
     as: 'experiment',
@@ -219,13 +233,21 @@ export function startController(options: ControllerOptions): Controller {
     observer?.forget(counted, key)
   }
 
+  /** What a rollout named is looked at once more: it may be the rollout's no longer. */
+  const left = (refs: readonly Ref[]): void => {
+    for (const { namespace: ns = '', ...ref } of refs) {
+      if (ref.kind === 'Service') services.add({ namespace: ns, name: ref.name })
+      else routes.add({ ...ref, namespace: ns })
+    }
+  }
+
   cache.onChange(change => {
     tracker.saw(change)
     const { type, object } = change
     if (object.kind === 'Rollout') {
       const { namespace: ns = '', name } = object.metadata
       if (type === 'DELETED') {
-        for (const service of references.remove(object)) services.add(service)
+        left(references.remove(object))
         freshness.forget(keyText({ namespace: ns, name }))
         observer?.forget('rollout', { namespace: ns, name })
         record(object, {
@@ -235,7 +257,7 @@ export function startController(options: ControllerOptions): Controller {
         })
         return
       }
-      for (const service of references.update(object as Rollout)) services.add(service)
+      left(references.update(object as Rollout))
       if (type === 'ADDED') added(object)
       soon({ namespace: ns, name }, object)
       return
@@ -245,6 +267,7 @@ export function startController(options: ControllerOptions): Controller {
     if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
       services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }
+    if (type !== 'DELETED' && routingsIn(object, known).length > 0) left([refOf(object)])
     const owner = object.metadata.ownerReferences?.find(one => one.controller)
     const lane = owner?.kind === 'AnalysisRun' ? analyses : owner?.kind === 'Experiment' ? experiments : undefined
     if (owner) lane?.add({ namespace: object.metadata.namespace ?? '', name: owner.name })
@@ -298,10 +321,10 @@ export function startController(options: ControllerOptions): Controller {
     cache,
     ready: begin.promise,
     isReady: () => hasBegun,
-    busy: () => [queue, analyses, experiments, services].some(one => one.busy()),
+    busy: () => [queue, analyses, experiments, services, routes].some(one => one.busy()),
     async stop() {
       cancelResync()
-      await Promise.all([queue, analyses, experiments, services].map(one => one.stop(DRAIN)))
+      await Promise.all([queue, analyses, experiments, services, routes].map(one => one.stop(DRAIN)))
       await events.flush()
       await cache.stop()
     },
@@ -312,6 +335,11 @@ export function startController(options: ControllerOptions): Controller {
 const instanceSelector = (id: string | undefined): string => (id ? `${INSTANCE_ID}=${id}` : `!${INSTANCE_ID}`)
 
 const keyText = (key: Key): string => `${key.namespace}/${key.name}`
+
+/** An object that routers write. */
+type RouteKey = Ref & Key
+
+const routeText = (key: RouteKey): string => `${key.kind} ${keyText(key)}`
 
 /** Conflicts, and namespaces on their way out, are daily bread and say nothing; the world's troubles are one line; our own faults show their stack. */
 function report(log: Log, key: Key, error: unknown, failures: number): void {

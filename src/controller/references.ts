@@ -50,10 +50,10 @@ function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly 
 const textOf = ({ kind, namespace = '', name }: Ref): string => `${kind} ${namespace}/${name}`
 
 export type References = Readonly<{
-  /** Notes what the rollout names now; the answer is the Services that it named before and no longer does. */
-  update(rollout: Rollout): readonly Key[]
-  /** Forgets the rollout; the answer is the Services that it named. */
-  remove(rollout: KubeObject): readonly Key[]
+  /** Notes what the rollout names now; the answer is what it named before and no longer does. */
+  update(rollout: Rollout): readonly Ref[]
+  /** Forgets the rollout; the answer is what it named. */
+  remove(rollout: KubeObject): readonly Ref[]
   /** The rollouts to wake up for a change of this object. */
   wakes(object: KubeObject): readonly Key[]
 }>
@@ -61,32 +61,28 @@ export type References = Readonly<{
 /** An index from objects to the rollouts that name them, and from owned objects to their owner. */
 export function createReferences(known: Pick<Known, 'routers'>): References {
   const byObject = new Map<string, Map<string, Key>>()
-  const byRollout = new Map<string, readonly string[]>()
-  const servicesOf = new Map<string, readonly Key[]>()
-  /** Forgets what the rollout named; its Services are the answer. */
-  const forget = (text: string): readonly Key[] => {
-    for (const object of byRollout.get(text) ?? []) byObject.get(object)?.delete(text)
+  const byRollout = new Map<string, ReadonlyMap<string, Ref>>()
+  /** Forgets what the rollout named, which is the answer. */
+  const forget = (text: string): ReadonlyMap<string, Ref> => {
+    const named = byRollout.get(text) ?? new Map<string, Ref>()
+    for (const object of named.keys()) byObject.get(object)?.delete(text)
     byRollout.delete(text)
-    const services = servicesOf.get(text) ?? []
-    servicesOf.delete(text)
-    return services
+    return named
   }
   return {
     update(rollout) {
       const self = textOf(refOf(rollout))
       const before = forget(self)
       const { namespace = '', name } = rollout.metadata
-      const objects = referencesOf(rollout, known).map(textOf)
-      const services = referencedServices(rollout).map(([, service]) => ({ namespace, name: service }))
-      servicesOf.set(self, services)
-      byRollout.set(self, objects)
-      for (const object of objects) {
+      const named = new Map(referencesOf(rollout, known).map(ref => [textOf(ref), ref]))
+      byRollout.set(self, named)
+      for (const object of named.keys()) {
         const keys = byObject.get(object) ?? new Map<string, Key>()
         byObject.set(object, keys.set(self, { namespace, name }))
       }
-      return before.filter(old => !services.some(service => service.name === old.name))
+      return [...before].flatMap(([text, ref]) => (named.has(text) ? [] : [ref]))
     },
-    remove: rollout => forget(textOf(refOf(rollout))),
+    remove: rollout => [...forget(textOf(refOf(rollout))).values()],
     wakes(object) {
       const { namespace = '' } = object.metadata
       const owner = object.metadata.ownerReferences?.find(o => o.controller === true && o.kind === 'Rollout')

@@ -33,6 +33,8 @@ export type Observed = Readonly<{
   /** The spec with template and selector taken from the referenced workload, if there is one. */
   spec: RolloutSpec
   template: PodTemplateSpec
+  /** Why something that the rollout names cannot be read from the API server: nothing may be concluded then. */
+  unseen?: string
   /** What makes the rest of the template impossible to read. */
   unreadable?: Stop
   selector: LabelSelector | undefined

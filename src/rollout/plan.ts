@@ -36,6 +36,7 @@ const INVALID_RECHECK: Millis = 20_000
 
 /** One pass. Each early return is a pass that ends there: its writes bring the next one. */
 export function planRollout(seen: Observed, known: Known, now: Millis): Plan {
+  if (seen.unseen !== undefined) return refuse(seen, { message: seen.unseen }, now)
   const claims = planClaims(seen)
   if (claims.actions.length > 0) return { ...claims, status: undefined }
   const problem = findProblem(seen, known)

@@ -36,6 +36,8 @@ export type Ports = Readonly<{
   fetch: Fetch
   /** Records a Kubernetes Event about the rollout; never waits, never throws. */
   record(about: KubeObject, event: EventNote): void
+  /** Why something that the rollout names cannot be read. */
+  unseen?: string
   /** Told of an attempt to release a version that is over. */
   ended?(attempt: Attempt): void
 }>
@@ -43,7 +45,8 @@ export type Ports = Readonly<{
 export async function reconcile(key: Key, ports: Ports, known: Known): Promise<Result> {
   const looked = observe(key, ports.cache)
   if (!looked) return {} // deleted; owner references clean up
-  const seen = await withPods(looked, ports)
+  const { unseen } = ports
+  const seen = unseen === undefined ? await withPods(looked, ports) : { ...looked, unseen }
   const done = await planAndPerform(seen, ports, known)
   if (!done) return { recheckAt: ports.clock.now() + SOON } // the world is not as it was seen
   const { plan, version } = done

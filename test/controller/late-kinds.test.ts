@@ -36,5 +36,25 @@ test('a rollout of a mesh that the role does not allow waits; the others go on',
   await w.apply(canaryApp(undefined), 'plain')
   await w.run(30)
   t.equal(at(w.get(ROLLOUT, 'app', 'plain'), 'status.phase'), 'Healthy')
-  t.equal(at(w.get(ROLLOUT, 'app', 'mesh'), 'status'), undefined)
+  const told = /VirtualService .*virtualservices.networking.istio.io is forbidden.*list and watch/
+  t.equal(at(w.get(ROLLOUT, 'app', 'mesh'), 'status.phase'), 'Degraded')
+  t.match(at(w.get(ROLLOUT, 'app', 'mesh'), 'status.message'), told)
+  t.same(w.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet' }, 'mesh'), [], 'nothing is done that it could not see')
+})
+
+test('it goes on by itself once the role allows the kind', async t => {
+  let isAllowed = false
+  const wrap = (inner: Transport) => {
+    const refusing = withoutMesh(inner)
+    const now = () => (isAllowed ? inner : refusing)
+    return { request: (r: ApiRequest) => now().request(r), stream: (r: ApiRequest) => now().stream(r) } as Transport
+  }
+  const w = await world(t, { crds: crds(), controller: product({ wrap }) })
+  const istio = { virtualService: { name: 'app' } }
+  await w.apply(canaryApp({ istio }))
+  await w.run(30)
+  t.match(at(w.get(ROLLOUT, 'app'), 'status.message'), /forbidden/)
+  isAllowed = true
+  await w.run(120)
+  t.notMatch(at(w.get(ROLLOUT, 'app'), 'status.message'), /forbidden/)
 })
