@@ -34,6 +34,11 @@ export function exposition(stats: Stats, gauges: Gauges): string {
     ['pintle_proxy_retries_total', 'Further attempts on another connection or pod.', s => s.retries],
     ['pintle_proxy_rescued_total', 'Failed requests that stable answered instead.', s => s.rescued],
     ['pintle_proxy_mirrored_total', 'Copies of requests sent to this version.', s => s.mirrored],
+    [
+      'pintle_proxy_unmirrored_total',
+      'Requests that were not copied: too long, or too many copies wait for an answer.',
+      s => s.unmirrored,
+    ],
   ]
   for (const [name, help, value] of counters) family(name, 'counter', help, each(name, value))
   const passed = 'pintle_proxy_tcp_bytes_total'

@@ -6,7 +6,7 @@ import { BUCKETS, type Histogram } from './histogram.ts'
 export const LONGEST_WINDOW = 300
 
 const CLASSES = 6
-const NUMBERS = 13
+const NUMBERS = 14
 /** The numbers that are no counts. */
 const TOUCHED = 8
 const BEGAN = 12
@@ -82,6 +82,14 @@ export class Series {
   }
   set mirrored(n: number) {
     this.numbers[4] = n
+  }
+
+  /** Requests that were not copied: too long, or this version has not answered the copies before. */
+  get unmirrored(): number {
+    return this.numbers[13]!
+  }
+  set unmirrored(n: number) {
+    this.numbers[13] = n
   }
 
   get inFlight(): number {

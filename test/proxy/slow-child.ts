@@ -3,8 +3,10 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Limits } from '../../src/proxy/core.ts'
-import { ask, type rawPod } from './kit.ts'
+import type { ProxyOptions } from '../../src/proxy/start.ts'
+import { ask, only, type rawPod } from './kit.ts'
 import type { Cost } from './slow-proxy.ts'
 
 type Test = Parameters<typeof rawPod>[0]
@@ -17,9 +19,13 @@ export type Child = Readonly<{
 }>
 
 /** A proxy in a process of its own, in front of `pod`. */
-export async function child(t: Test, pod: string, limits: Partial<Limits> = {}): Promise<Child> {
+export const child = (t: Test, pod: string, limits: Partial<Limits> = {}): Promise<Child> =>
+  childOf(t, { table: only(pod), limits })
+
+/** A proxy in a process of its own. */
+export async function childOf(t: Test, options: ProxyOptions): Promise<Child> {
   const { NODE_OPTIONS: _, ...env } = process.env
-  const started = fork(join(import.meta.dirname, 'slow-proxy.ts'), [pod, JSON.stringify(limits)], {
+  const started = fork(join(import.meta.dirname, 'slow-proxy.ts'), [JSON.stringify(options)], {
     execArgv: ['--expose-gc', '--no-warnings'],
     env,
   })
@@ -62,4 +68,27 @@ export async function beside(
     slowest = Math.max(slowest, performance.now() - began)
   }
   return slowest
+}
+
+/** Writes `part` again and again until `most` octets are out or nothing more is taken; what was got rid of. */
+export async function push(sockets: readonly Socket[], part: Buffer, most: number): Promise<number> {
+  let sent = 0
+  const each = most / sockets.length
+  for (const socket of sockets) {
+    let own = 0
+    const more = (): void => {
+      while (own < each && socket.writable) {
+        own += part.length
+        sent += part.length
+        if (!socket.write(part)) return void socket.once('drain', more)
+      }
+    }
+    more()
+  }
+  let last = -1
+  while (last !== sent) {
+    last = sent
+    await sleep(150)
+  }
+  return sent - sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
 }

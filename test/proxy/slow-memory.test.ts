@@ -1,36 +1,12 @@
 // What clients and pods that do not read cost the proxy, in a process of its own: it is bounded, they are held back, and
 // others do not notice.
-import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { get, patternPod } from './behave-pattern.ts'
 import { pod, rawPod } from './kit.ts'
-import { beside, child, crowd } from './slow-child.ts'
+import { beside, child, crowd, push } from './slow-child.ts'
 
 const MB = 1024 * 1024
-
-/** Writes `part` again and again until `most` octets are out or nothing more is taken; what was got rid of. */
-async function push(sockets: readonly Socket[], part: Buffer, most: number): Promise<number> {
-  let sent = 0
-  const each = most / sockets.length
-  for (const socket of sockets) {
-    let own = 0
-    const more = (): void => {
-      while (own < each && socket.writable) {
-        own += part.length
-        sent += part.length
-        if (!socket.write(part)) return void socket.once('drain', more)
-      }
-    }
-    more()
-  }
-  let last = -1
-  while (last !== sent) {
-    last = sent
-    await sleep(150)
-  }
-  return sent - sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
-}
 
 test('a client that asks and asks and does not read is held back', async t => {
   let asked = 0

@@ -1,14 +1,12 @@
-// A proxy in a process of its own, for tests that ask what it costs. Started by `fork` with the URL of a pod and limits;
+// A proxy in a process of its own, for tests that ask what it costs. Started by `fork` with its options as JSON;
 // says its port, and on each message what it holds and what it has used.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startProxy } from '../../src/proxy/start.ts'
-import { only } from './kit.ts'
+import { type ProxyOptions, startProxy } from '../../src/proxy/start.ts'
 
 /** What the process holds, in octets, and what it has used, in milliseconds of processor time. */
 export type Cost = Readonly<{ rss: number; held: number; cpu: number }>
 
-const [url = '', limits = '{}'] = process.argv.slice(2)
-const running = await startProxy({ seed: 1, table: only(url), limits: JSON.parse(limits) })
+const running = await startProxy({ seed: 1, ...(JSON.parse(process.argv[2] ?? '{}') as ProxyOptions) })
 
 /** Microseconds spent on collections for these answers. */
 let collecting = 0

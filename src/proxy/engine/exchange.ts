@@ -314,6 +314,7 @@ export class Exchange extends Attempts {
 
   private finish(now: number): void {
     this.count(now)
+    this.copy?.forget()
     this.copy = undefined
     this.heldHead?.forget()
     this.endAttempts()

@@ -4,12 +4,13 @@ import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
+import { CopyBody } from './copy-body.ts'
 import { isFull } from './outlet.ts'
 import type { Pool } from './pools.ts'
 import type { Asker, Upstream } from './upstream.ts'
 
-/** A longer body is not copied. */
-export const MOST_BODY = 64 * 1024
+/** Copies of one thread that a version has not answered; with so many it gets no more. */
+const MOST_UNANSWERED = 1024
 
 /** The canary, if a mirror route wants a copy of the request there and the canary is not getting the request itself. */
 export function mirrorOf(route: CompiledRoute, dest: Dest, asked: Asked): Dest | undefined {
@@ -19,9 +20,13 @@ export function mirrorOf(route: CompiledRoute, dest: Dest, asked: Asked): Dest |
   return route.mirrors.some(m => m.takes(asked)) ? canary : undefined
 }
 
-/** Where the copies of a route are counted: apart from the canary's own requests. */
-export const mirrorSeries = (core: Core, route: CompiledRoute, canary: Dest): Series =>
-  core.stats.of(route, { ...canary, role: 'extra', key: 'mirror' })
+/** Where the copies of a route are counted, apart from the canary's own requests; undefined: it owes too many answers. */
+export function mirrorSeries(core: Core, route: CompiledRoute, canary: Dest): Series | undefined {
+  const series = core.stats.of(route, { ...canary, role: 'extra', key: 'mirror' })
+  if (series.inFlight < MOST_UNANSWERED) return series
+  series.unmirrored++
+  return undefined
+}
 
 /** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
 export function copyFor(
@@ -32,7 +37,8 @@ export function copyFor(
   isUpgrade: boolean,
 ): Copy | undefined {
   const canary = isUpgrade ? undefined : mirrorOf(route, dest, asked)
-  return canary && new Copy(core, canary, mirrorSeries(core, route, canary))
+  const series = canary && mirrorSeries(core, route, canary)
+  return series && new Copy(core, canary, series)
 }
 
 /** Gathers a request as it is sent, sends it once more when it is whole, and reads the answer for the counters only. */
@@ -42,8 +48,7 @@ export class Copy implements Asker {
   private readonly series: Series
   toHead = false
   readonly unpacks = false
-  private parts: Buffer[] = []
-  private size = 0
+  private readonly body = new CopyBody()
   private upstream: Upstream | undefined
   private started = 0
   private status = 0
@@ -58,24 +63,31 @@ export class Copy implements Asker {
   /** The head, as the pod gets it. */
   begin(head: Buffer, size: number, toHead: boolean): void {
     this.toHead = toHead
-    this.parts.push(Buffer.from(head.subarray(0, size)))
+    this.body.head(Buffer.from(head.subarray(0, size)))
   }
 
   /** A part of the body. */
   add(buf: Buffer, from: number, to: number): void {
-    this.size += to - from
-    if (to > from && this.size <= MOST_BODY) this.parts.push(Buffer.from(buf.subarray(from, to)))
+    if (!this.body.isLost) this.body.add(Buffer.from(buf.subarray(from, to)))
   }
 
   /** The request is whole: off it goes. A pod that speaks HTTP/2 only gets no copy in HTTP/1.1. */
   send(): void {
-    if (this.size > MOST_BODY) return
     const pool = this.core.pools.choose(this.canary.endpoints, undefined)
     if (pool && pool.endpoint.protocol !== 'h2c') this.sendTo(pool)
   }
 
+  /** The request is over, whole or not: what was not sent is not sent any more. */
+  forget(): void {
+    if (!this.upstream) this.body.free()
+  }
+
   /** Sends it to this pod. */
   sendTo(pool: Pool): void {
+    if (this.body.isLost) {
+      this.series.unmirrored++
+      return
+    }
     this.started = performance.now()
     this.series.mirrored++
     this.core.stats.begin(this.series)
@@ -87,7 +99,7 @@ export class Copy implements Asker {
   }
 
   connected(): void {
-    const whole = Buffer.concat(this.parts)
+    const whole = this.body.take()
     this.upstream?.out.write(whole, 0, whole.length)
   }
 
@@ -127,6 +139,7 @@ export class Copy implements Asker {
     clearTimeout(this.timer)
     if (!this.upstream) return
     this.upstream = undefined
+    this.body.free()
     this.core.stats.end(this.series, failed ? 502 : this.status, performance.now() - this.started, failed)
   }
 }

@@ -169,12 +169,16 @@ function viewOf(buf: Buffer, from: number, to: number): Buffer {
 }
 
 /** Must the side that is read wait for this one? */
-export const isFull = (out: Outlet): boolean => out.unsent > (held > SCARCE ? 0 : HIGH_WATER)
+export const isFull = (out: Outlet): boolean => out.unsent > (isScarce() ? 0 : HIGH_WATER)
+
+/** Is so much held for slow readers that each may have little? */
+export const isScarce = (): boolean => held > SCARCE
 
 /** Octets held for slow readers. */
 export const heldNow = (): number => held
 
-function hold(size: number): void {
+/** So many octets more (or less) are held for a slow reader: much of that makes reads small. */
+export function hold(size: number): void {
   held += size
   if (held > SCARCE) readSmall(true)
   else if (held < SCARCE / 2) readSmall(false)

@@ -6,6 +6,7 @@ import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
+import { hold, isScarce } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
 import { answerMarks, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
@@ -57,6 +58,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** A request on its way, as `toH1` and `toH2c` need it. */
 export class Flight {
+  /** Octets of the answer that were last seen to wait for the client. */
+  private held = 0
   readonly core: Core
   readonly stream: ServerHttp2Stream
   readonly asked: H2Request
@@ -120,9 +123,21 @@ export class Flight {
     core.load.inFlight++
   }
 
+  private readonly onTaken = (error?: Error | null): void => {
+    if (!error) this.drained()
+  }
+
+  /** The client takes more. */
+  drained(): void {
+    this.unread(0)
+    this.attempt?.drained()
+  }
+
   /** The stream is over. */
   closed(): void {
     const { core, series, status, rescuedFrom } = this
+    this.unread(0)
+    this.copy?.forget()
     this.attempt?.closed()
     const ms = performance.now() - this.started
     core.load.inFlight--
@@ -220,16 +235,32 @@ export class Flight {
     return false
   }
 
+  /** While memory is scarce a stream is given one piece at a time, not the 64 KB that it would keep. */
+  private write(data: Buffer): boolean {
+    const isOneByOne = isScarce()
+    const hasRoom = isOneByOne ? this.stream.write(data, this.onTaken) : this.stream.write(data)
+    const isTaken = hasRoom && !isOneByOne
+    if (!isTaken) this.unread(this.stream.writableLength)
+    return isTaken
+  }
+
+  /** So many octets wait for the client now. */
+  private unread(octets: number): void {
+    if (octets === this.held) return
+    hold(octets - this.held)
+    this.held = octets
+  }
+
   /** Gives a piece of the answer to the stream, which keeps it; false: it takes no more now. */
   give(data: Buffer): boolean {
     this.gave += data.length
-    return this.stream.write(data)
+    return this.write(data)
   }
 
   /** The same for a piece that is good for this moment only: [from, to) of a buffer. */
   givePiece(buf: Buffer, from: number, to: number): boolean {
     this.gave += to - from
-    return this.stream.write(copyOf(buf, from, to))
+    return this.write(copyOf(buf, from, to))
   }
 
   /** The same for the last one. */

@@ -2,7 +2,8 @@
 // when the request is whole, in the protocol that the canary's pod speaks. The user's stream knows nothing of them.
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
-import { Copy, MOST_BODY, mirrorOf, mirrorSeries } from '../engine/mirror.ts'
+import { CopyBody } from '../engine/copy-body.ts'
+import { Copy, mirrorOf, mirrorSeries } from '../engine/mirror.ts'
 import type { Pool } from '../engine/pools.ts'
 import type { Series } from '../stats.ts'
 import type { H2Request } from './asked.ts'
@@ -20,7 +21,8 @@ export type Request = Readonly<{
 /** A copy in the making, if a mirror route wants one and the canary is not getting the request itself. */
 export function mirrorCopy(core: Core, route: CompiledRoute, dest: Dest, request: Request): StreamCopy | undefined {
   const canary = mirrorOf(route, dest, request.asked)
-  return canary && new StreamCopy(core, canary, mirrorSeries(core, route, canary), request)
+  const series = canary && mirrorSeries(core, route, canary)
+  return series && new StreamCopy(core, canary, series, request)
 }
 
 /** Gathers the body of a stream; `send` sends the copy, unless the body was too long for one. */
@@ -29,8 +31,8 @@ export class StreamCopy {
   private readonly canary: Dest
   private readonly series: Series
   private readonly request: Request
-  private parts: Buffer[] = []
-  private size = 0
+  private readonly body = new CopyBody()
+  private isSent = false
 
   constructor(core: Core, canary: Dest, series: Series, request: Request) {
     this.core = core
@@ -41,19 +43,26 @@ export class StreamCopy {
 
   /** A piece of the body, which nobody changes any more. */
   add(data: Buffer): void {
-    this.size += data.length
-    if (this.size <= MOST_BODY) this.parts.push(data)
-    else this.parts = []
+    this.body.add(data)
   }
 
   /** The request is whole: off it goes. */
   send(): void {
-    if (this.size > MOST_BODY) return
     const pool = this.core.pools.choose(this.canary.endpoints, undefined)
     if (!pool) return
-    const body = Buffer.concat(this.parts)
-    if (pool.endpoint.protocol === 'h2c') void this.sendH2c(pool, body)
+    if (this.body.isLost) {
+      this.series.unmirrored++
+      return
+    }
+    const body = this.body.take()
+    this.isSent = pool.endpoint.protocol === 'h2c'
+    if (this.isSent) void this.sendH2c(pool, body)
     else this.sendH1(pool, body)
+  }
+
+  /** The stream is over: what was not sent is not sent any more. */
+  forget(): void {
+    if (!this.isSent) this.body.free()
   }
 
   private sendH1(pool: Pool, body: Buffer): void {
@@ -74,7 +83,10 @@ export class StreamCopy {
     series.mirrored++
     core.stats.begin(series)
     let status = 0
-    const count = (): void => core.stats.end(series, status || 502, performance.now() - started, status === 0)
+    const count = (): void => {
+      this.body.free()
+      core.stats.end(series, status || 502, performance.now() - started, status === 0)
+    }
     const held = await podSessions(pool).take(core.limits.connect)
     const stream = held?.open(request.fields.h2c(request.asked, request.target), { endStream: body.length === 0 })
     if (!held || !stream) {

@@ -47,7 +47,7 @@ class Watched implements Listener {
   }
 
   drained(): void {
-    this.flight?.attempt?.drained()
+    this.flight?.drained()
   }
 
   trailed(came: IncomingHttpHeaders): void {
