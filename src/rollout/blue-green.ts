@@ -48,7 +48,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
     remove: [...runs.intent.remove, ...pause.remove],
   }
   const active = switchActive(seen, runs, intent, now)
-  const routes = planBlueGreenRoutes(seen, known, { active: active.hash, preview: preview.hash })
+  const routes = planBlueGreenRoutes(seen, known, { active: active.hash, preview: preview.hash }, now)
   const work = join(
     revision,
     preview.part,

@@ -86,7 +86,7 @@ export function planRouters(
       refuseExtras(name, parsed.router, desired)
       const writes = parsed.router.plan(parsed.config, desired, seen.look)
       actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
-      const followed = observe(seen, known, parsed, desired, writes.length === 0 && isConfirmed, now)
+      const followed = observeRouter(seen, known, parsed, desired, writes.length === 0 && isConfirmed, now)
       waits = join(waits, followed.waits)
       if (followed.verified !== null) verified = followed.verified && verified !== false
     } catch (error) {
@@ -100,8 +100,9 @@ export function planRouters(
 
 type Parsed = Readonly<{ router: TrafficRouter<unknown>; config: unknown }>
 
-/** Has the router followed? One with followers is asked through them, once for each change. */
-function observe(
+/** Has the router followed? One with followers is asked through them, once for each change. `verified` null: it cannot
+ * say. `waits`: questions to followers, what they complain of, and when to look again. */
+export function observeRouter(
   seen: Observed,
   known: Known,
   { router, config }: Parsed,
