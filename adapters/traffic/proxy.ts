@@ -48,6 +48,7 @@ const HTTP_ONLY = [
   'rules',
   'sticky',
   'rescue',
+  'pipelining',
 ] as const
 
 const fields = z.looseObject({
@@ -87,6 +88,10 @@ const fields = z.looseObject({
     .literal('v2')
     .optional()
     .describe('Tell the pods by a PROXY protocol header on each connection who the client is.'),
+  pipelining: z
+    .boolean()
+    .optional()
+    .describe('The pods take requests on a connection before they have answered those before. Default false.'),
   drainSeconds: z
     .int()
     .min(0)
@@ -120,7 +125,8 @@ function routeDest(c: Config, namespace: string, dest: Dest, services: readonly 
   const others = services.filter(one => one !== service).map(one => `${namespace}/${one}`)
   const also = pods === undefined || others.length === 0 ? undefined : others
   const upstream = { service: `${namespace}/${service}`, ...given({ port: c.port, also, pods }) }
-  return { role, weight, ...given({ hash }), upstream, ...given({ proxyProtocol: c.proxyProtocol }) }
+  const { proxyProtocol, pipelining } = c
+  return { role, weight, ...given({ hash }), upstream, ...given({ proxyProtocol, pipelining }) }
 }
 
 /** The route of a rollout, without the table's generation. */
