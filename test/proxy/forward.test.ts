@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { ask, counted, deadPort, eventually, only, pod, proxy, rawPod, split, wire } from './kit.ts'
 
@@ -340,12 +341,38 @@ test('a stale connection is tried again for GET, never for POST, and never after
     })
   })
   const { url } = await proxy(t, { table: only(p.url) })
+  const post = async () => (await ask(url, '/', { method: 'POST', body: 'a' })).status
   t.equal((await ask(url)).status, 200)
-  t.equal((await ask(url)).status, 200, 'GET: tried again on a new connection')
+  t.equal(await post(), 502, 'the pod may have done it already')
+  t.equal(await post(), 200, 'a new connection')
   t.equal(connections, 2)
-  t.equal((await ask(url)).status, 200)
-  t.equal((await ask(url, '/', { method: 'POST', body: 'a' })).status, 502, 'the pod may have done it already')
-  t.equal((await ask(url, '/', { method: 'POST', body: 'a' })).status, 200, 'a new connection')
+  t.equal((await ask(url)).status, 200, 'GET: tried again on a new connection')
+  t.equal(connections, 3)
+  t.equal(await post(), 200, 'the pod is known to close connections early: each POST has a new one')
+  t.equal(connections, 4)
+})
+
+test('a POST is given no connection that is about as old as the pod lets them grow', async t => {
+  const p = await rawPod(t, socket => {
+    let timer: NodeJS.Timeout | undefined
+    socket.on('close', () => clearTimeout(timer))
+    socket.on('data', () => {
+      clearTimeout(timer)
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      timer = setTimeout(() => socket.destroy(), 300)
+    })
+  })
+  const { url } = await proxy(t, { table: only(p.url) })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const post = async () => (await ask(url, '/', { method: 'POST', body: 'a', agent })).status
+  t.equal(await post(), 200)
+  await sleep(400)
+  // Beside the moment at which the pod closes.
+  for (const rest of [295, 299, 300, 301, 305]) {
+    t.equal(await post(), 200, `after ${rest} ms`)
+    await sleep(rest)
+  }
 })
 
 test('an answer before the whole upload is passed on, and the client may go on', async t => {

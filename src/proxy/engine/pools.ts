@@ -18,6 +18,12 @@ const LONGEST_AVOID_MS = 60_000
 /** A new endpoint beside old ones gets its full share only after this: its caches are cold. */
 const SLOW_START_MS = 5000
 const MOST_IDLE = 1024
+/** What is learnt of a pod's patience is forgotten slowly: doubled within some nine seconds of sweeps. */
+const FORGETTING = 1.02
+/** A pod that closes connections so early may do so at any moment. */
+const ERRATIC_MS = 50
+/** What is idle for less is not worth a new connection for the next request, which may be sent again. */
+const LEAST_IDLE_MS = 250
 
 /** An endpoint's connections and load. */
 export class Pool implements Home {
@@ -34,6 +40,8 @@ export class Pool implements Home {
   private avoidUntil = 0
   /** When it came; 0: it has its full share. */
   private youngSince: number
+  /** The shortest time, in milliseconds, after which the pod was seen to close an idle connection. */
+  private patience = Number.POSITIVE_INFINITY
   /** The part of a request that a young one is owed. */
   private owed = 0
   /** The HTTP/2 session of a pod that speaks h2c (h2/to-h2c.ts). */
@@ -56,6 +64,18 @@ export class Pool implements Home {
     return (fresh ? undefined : this.idle.pop()) ?? new Upstream(this)
   }
 
+  /** For a request that may not be sent twice: one that the pod will not close at this very moment, as far as is known. */
+  takeSafe(now: number): Upstream {
+    const last = this.idle.at(-1)
+    const isSafe = last !== undefined && this.patience > ERRATIC_MS && now - last.idleSince < this.patience / 2
+    return isSafe ? this.idle.pop()! : new Upstream(this)
+  }
+
+  /** The pod closed a connection that had been idle for so many milliseconds, without having said so before. */
+  closedIdle(ms: number): void {
+    this.patience = Math.min(this.patience, Math.max(1, ms))
+  }
+
   /** A place on a connection that is shared; undefined: the request should have its own. `now` in milliseconds. */
   seat(asker: Asker, now: number): Seat | undefined {
     this.lanes ??= new Lanes(this)
@@ -65,7 +85,8 @@ export class Pool implements Home {
   /** Until when a connection may be idle, that is idle now. */
   expiryOf({ idleSeconds }: Upstream, now: number): number {
     const said = idleSeconds * 1000
-    return now + (said > 0 ? Math.max(0, Math.min(IDLE_MS, said - MARGIN_MS)) : IDLE_MS)
+    const most = Math.min(IDLE_MS, Math.max(LEAST_IDLE_MS, 0.7 * this.patience))
+    return now + (said > 0 ? Math.max(0, Math.min(most, said - MARGIN_MS)) : most)
   }
 
   /** Takes back a connection that can serve again. */
@@ -75,6 +96,7 @@ export class Pool implements Home {
       return
     }
     upstream.expires = this.expiryOf(upstream, now)
+    upstream.idleSince = now
     this.idle.push(upstream)
   }
 
@@ -86,6 +108,7 @@ export class Pool implements Home {
 
   /** Drops connections that were idle too long. */
   sweep(now: number): void {
+    this.patience *= FORGETTING
     for (const upstream of this.idle.filter(u => u.expires <= now)) upstream.drop()
     this.lanes?.sweep(now)
   }

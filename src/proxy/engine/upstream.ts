@@ -65,6 +65,8 @@ export class Upstream implements Line {
   idleSeconds = 0
   /** When an idle connection is dropped. */
   expires = 0
+  /** Since when it is idle, in milliseconds; the last time, while it is not. */
+  idleSince = 0
   private state = HEAD
   private isPaused = false
   private left = 0
@@ -148,18 +150,26 @@ export class Upstream implements Line {
   }
 
   private ended(): void {
-    this.isOpen = false
+    this.noteEnd()
     if (!this.asker) {
       this.drop()
       return
     }
+    this.isOpen = false
     if (this.state === CLOSE_BODY) this.asker.ends(false)
     else if (this.state === TUNNEL) this.asker.tunnelled(EMPTY, 0, 0)
     else this.socket.destroy()
   }
 
+  /** The pod ends a connection that was idle, or was until a request came that it does not answer. */
+  private noteEnd(): void {
+    if (!this.isUsed || this.lane || (this.asker && this.state !== HEAD)) return
+    this.pool.closedIdle(performance.now() - this.idleSince)
+  }
+
   private closed(): void {
     const { asker } = this
+    if (this.isOpen) this.noteEnd()
     this.isOpen = false
     this.out.isClosed = true
     if (!asker) {
