@@ -353,3 +353,22 @@ test('draining lets streams finish and opens no more', async t => {
   t.match(await slow, { status: 200, body: 'done' })
   await drained
 })
+
+test('a POST is given no connection of a pod that was seen to close them early, and a GET is asked again', async t => {
+  // Serves one request a connection, and breaks off at the next without a word.
+  const p = await rawPod(t, socket => {
+    let requests = 0
+    socket.on('data', data => {
+      if (!/^(GET|POST)/.test(data.toString())) return
+      if (++requests > 1) return void socket.destroy()
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const session = open(t, (await proxy(t, { table: only(p.url) })).url)
+  const post = async () => (await call(session, { ':method': 'POST', ':path': '/' }, 'a')).status
+  const get = async () => (await call(session, { ':path': '/' })).status
+  t.equal(await get(), 200)
+  t.equal(await get(), 200)
+  t.equal(await post(), 200)
+  t.equal(await post(), 200)
+})

@@ -27,6 +27,8 @@ class H1Asker implements Asker, Attempt {
   private readonly flight: Flight
   private readonly isChunked: boolean
   private upstream: Upstream | undefined
+  /** May the pod get the request twice? */
+  private readonly mayRepeat: boolean
   private hasAnswered = false
   private isWhole: boolean
   private isSending = false
@@ -37,12 +39,14 @@ class H1Asker implements Asker, Attempt {
     this.flight = flight
     this.toHead = flight.asked.method() === 'HEAD'
     this.isWhole = flight.isBare
+    this.mayRepeat = flight.isBare && SAFE.has(flight.asked.method())
     this.isChunked = !flight.isBare && flight.asked.length === undefined
   }
 
   /** One that tells who the client is is for this stream alone. */
   private lineTo(pool: Pool, fresh: boolean): Upstream {
-    if (pool.endpoint.proxyProtocol === undefined) return pool.take(fresh)
+    const isPlain = pool.endpoint.proxyProtocol === undefined
+    if (isPlain) return fresh || this.mayRepeat ? pool.take(fresh) : pool.takeSafe(performance.now())
     const { stream, peer } = this.flight
     return lineOnce(pool, headerFor(stream.session?.socket, peer))
   }
@@ -200,7 +204,7 @@ class H1Asker implements Asker, Attempt {
     if (isOver(flight.stream)) return
     if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
     else if (!upstream.isConnected) this.goElsewhere(upstream)
-    else if (upstream.isUsed && flight.isBare && !this.retried && SAFE.has(flight.asked.method())) {
+    else if (upstream.isUsed && this.mayRepeat && !this.retried) {
       this.retried = true
       flight.series.retries++
       this.attempt(upstream.pool, true)
