@@ -2,6 +2,7 @@
 import { type Test, test } from 'tap'
 import { crds } from '../../src/api/crd.ts'
 import type { KindRef, KubeObject } from '../../src/contract.ts'
+import { looseCrd } from '../../src/sim/loose-crd.ts'
 import { product } from '../../src/sim/product.ts'
 import type { Started } from '../../src/sim/world.ts'
 import { canaryApp, shipped } from '../kit/apps.ts'
@@ -10,13 +11,17 @@ import { at, world } from '../kit/world.ts'
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' } as const
 const INGRESS = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' } as const
 const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const
+const ISTIO = 'networking.istio.io/v1alpha3'
+const VIRTUAL_SERVICE = { apiVersion: ISTIO, kind: 'VirtualService' } as const
+const RULE = { apiVersion: ISTIO, kind: 'DestinationRule' } as const
 const CANARY_INGRESS = 'app-app-canary'
 
 /** The app with half its traffic on a new version. */
 async function halfway(t: Test, objects: readonly KubeObject[]) {
   const start = product()
   let controller: Started | undefined
-  const w = await world(t, { crds: crds(), controller: async own => (controller = await start(own)) })
+  const meshes = [looseCrd(VIRTUAL_SERVICE), looseCrd(RULE)]
+  const w = await world(t, { crds: [...crds(), ...meshes], controller: async own => (controller = await start(own)) })
   await w.apply(objects)
   await w.run(10)
   const edit = (patch: unknown) => w.server.patch({ ...ROLLOUT, namespace: 'default', name: 'app' }, 'merge', patch)
@@ -26,6 +31,10 @@ async function halfway(t: Test, objects: readonly KubeObject[]) {
     async change(patch: unknown, seconds = 5): Promise<void> {
       edit(patch)
       await w.run(seconds)
+    },
+    async remove(): Promise<void> {
+      w.server.remove({ ...ROLLOUT, namespace: 'default', name: 'app' })
+      await w.run(5)
     },
     get: (kind: KindRef, name: string) => w.get(kind, name),
     table: () =>
@@ -84,6 +93,66 @@ test('nginx: what was left while no controller ran is found by the next', async 
   t.ok(w.get(INGRESS, CANARY_INGRESS))
   await w.start()
   t.equal(w.get(INGRESS, CANARY_INGRESS), undefined)
+})
+
+const virtualService: KubeObject = {
+  ...VIRTUAL_SERVICE,
+  metadata: { name: 'app' },
+  spec: {
+    hosts: ['app'],
+    http: [
+      {
+        route: [
+          { destination: { host: 'app', subset: 'stable' }, weight: 100 },
+          { destination: { host: 'app', subset: 'canary' }, weight: 0 },
+        ],
+      },
+    ],
+  },
+}
+const rule: KubeObject = {
+  ...RULE,
+  metadata: { name: 'app' },
+  spec: {
+    host: 'app',
+    subsets: [
+      { name: 'stable', labels: { app: 'app' } },
+      { name: 'canary', labels: { app: 'app' } },
+    ],
+  },
+}
+const destinationRule = { name: 'app', stableSubsetName: 'stable', canarySubsetName: 'canary' }
+const mesh = [virtualService, rule, ...canaryApp({ istio: { virtualService: { name: 'app' }, destinationRule } })]
+
+for (const [when, end] of Object.entries({
+  'the rollout stops routing': { change: basic },
+  'the rollout is deleted': 'delete' as const,
+})) {
+  test(`istio: the subsets select all versions when ${when}`, async t => {
+    const w = await halfway(t, mesh)
+    const labels = () => at(w.get(RULE, 'app'), 'spec.subsets') as { labels: Record<string, string> }[]
+    const hashes = labels().map(one => one.labels['rollouts-pod-template-hash'])
+    t.equal(new Set(hashes).size, 2, 'each selects its version')
+    if (end === 'delete') await w.remove()
+    else await w.change(end.change)
+    t.same(
+      labels().map(one => one.labels),
+      [{ app: 'app' }, { app: 'app' }],
+    )
+    t.notMatch(w.get(RULE, 'app')?.metadata.annotations ?? {}, {
+      'argo-rollouts.argoproj.io/managed-by-rollouts': 'app',
+    })
+  })
+}
+
+test('alb: the action forwards to stable only', async t => {
+  const w = await halfway(t, canaryApp({ alb: { ingress: 'app', servicePort: 80 } }))
+  const action = () =>
+    w.get(INGRESS, 'app')?.metadata.annotations?.['alb.ingress.kubernetes.io/actions.app-stable'] ?? ''
+  t.match(action(), /"app-canary".*"Weight":50/)
+  await w.change(basic)
+  t.notMatch(action(), /app-canary/)
+  t.match(action(), /"app-stable".*"Weight":100/)
 })
 
 test('proxy: clients that still come are led to the stable Service, whoever its pods are', async t => {
