@@ -63,7 +63,9 @@ export async function proxyOptionsFromFlags(
     ...accessLogOf(flags),
     limits: {
       inFlight: wholeOf(flags.maxInFlight, '--max-in-flight'),
-      connections: wholeOf(flags.maxConnections, '--max-connections'),
+      ...(flags.maxConnections === undefined
+        ? {}
+        : { connections: wholeOf(flags.maxConnections, '--max-connections') }),
       bodyOctets: wholeOf(flags.maxBody, '--max-body'),
     },
     workers: workersOf(flags.workers),

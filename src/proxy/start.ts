@@ -6,6 +6,7 @@ import { listenOf, urlHost } from './addresses.ts'
 import { openAdmin } from './admin.ts'
 import type { Resolve } from './compile.ts'
 import { LIMITS, type Limits } from './core.ts'
+import { connectionsByFiles } from './files.ts'
 import { createTeller, type Handed } from './handed.ts'
 import type { Inherited } from './inherited.ts'
 import type { Marks } from './marks.ts'
@@ -243,6 +244,7 @@ const setupOf = ({
   inherited,
   source,
   table,
+  workers = 1,
 }: ProxyOptions): Setup => ({
   listen: {
     ...listenOf(listen),
@@ -252,7 +254,7 @@ const setupOf = ({
   ...(inherited ? { givenPorts: inherited.ports } : {}),
   waits: source !== undefined || table !== undefined,
   trust: trust ?? [],
-  limits: { ...LIMITS, ...limits },
+  limits: { ...LIMITS, connections: Math.ceil(connectionsByFiles() / workers), ...limits },
   seed: seed ?? Math.floor(Math.random() * 2 ** 32),
   ...(dialMap === undefined ? {} : { dialMap }),
   ...(tls === undefined ? {} : { tls }),

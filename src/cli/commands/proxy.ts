@@ -46,7 +46,10 @@ export default defineCommand({
       .option('--pid-file <file>', 'where the pid of the proxy that serves is written')
       .option('--reuse-port', 'listen beside other proxies on one port')
       .option('--max-in-flight <n>', 'requests at once in a thread, then a quick 503; default no limit')
-      .option('--max-connections <n>', 'connections of clients in a thread; default no limit')
+      .option(
+        '--max-connections <n>',
+        'connections of clients in a thread; default no limit, or half of `ulimit -n` below 8192',
+      )
       .option('--max-body <octets>', 'longest body of a request, then a 413; default no limit')
       .option('--access-log <file>', 'a line of JSON for each request; - is standard output')
       .option('--access-log-sample <share>', 'share of requests that get one; default 1')
