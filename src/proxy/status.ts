@@ -110,8 +110,9 @@ export function statusOf(snapshot: Snapshot, stats: Stats, about: About): Status
   return { ...about, generation: snapshot.generation, unrouted, refused, shed, turnedAway, routes, former }
 }
 
-function sum(numbers: Iterable<number>): number {
+/** By index: an iterator would be most of what a status costs where there were many versions. */
+function sum(numbers: ArrayLike<number>): number {
   let all = 0
-  for (const n of numbers) all += n
+  for (let i = 0; i < numbers.length; i++) all += numbers[i]!
   return all
 }

@@ -183,7 +183,7 @@ function inFlight(version: Version): number {
 function retire(version: Version): void {
   endings.push(
     (async () => {
-      while (inFlight(version) > 0) await sleep(2)
+      while (inFlight(version) > 0) await sleep(20)
       version.end()
       await version.ended
     })(),
