@@ -212,8 +212,7 @@ export type TrafficRouter<C> = Readonly<{
   /** `told`: the answers of its followers, if it has any. */
   observe?(config: C, want: Desired, seen: Seen, told: readonly Told[]): Observation
   followers?: Followers<C>
-  /** Names of the rollouts of whose traffic the object speaks, as it says itself: by its owner or by marks that were put
-   * there. The world is the memory: what a rollout routed by is known by the object, when nobody configures it any more. */
+  /** Names of the rollouts of whose traffic the object speaks, by owner or mark: known also when nobody configures it. */
   speaksFor(live: KubeObject): readonly string[]
   /** The rollout routes by this object no longer, or is gone: the object is made to send nobody to a version that nobody
    * looks after. Nothing when it does so already. */
@@ -346,6 +345,10 @@ export const refOf = (object: KubeObject): Ref => ({
   ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
   name: object.metadata.name,
 })
+
+/** The name of the rollout that controls an object, if one does. */
+export const controllingRollout = (object: KubeObject): string | undefined =>
+  object.metadata.ownerReferences?.find(owner => owner.controller === true && owner.kind === 'Rollout')?.name
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -17,6 +17,9 @@ export type Style = Readonly<{
   stickiness?: number
 }>
 
+/** Whose texts they are. */
+export type Whose = Pick<Style, 'rollout'>
+
 type Managed = Readonly<Record<string, readonly string[] | null>>
 
 /** The part of an Ingress that is edited. */
@@ -65,7 +68,7 @@ export function rolloutsOf(object: Parameters<typeof readIngress>[0]): readonly 
   }
 }
 
-const ours = (shown: Shown, { rollout }: Pick<Style, 'rollout'>): readonly string[] => shown.managed[rollout] ?? []
+const ours = (shown: Shown, { rollout }: Whose): readonly string[] => shown.managed[rollout] ?? []
 
 /** Sets annotations of ours; the list names them in the order in which they came. */
 function withTexts(shown: Shown, style: Style, texts: Readonly<Record<string, string>>): Shown {
@@ -145,11 +148,11 @@ export function withRoute(shown: Shown, style: Style, canary: string, { name, he
 const CONDITION = /^(.+)\/conditions\.(.+)$/
 
 /** Names of the header routes that the rollout has made, under whatever prefix. */
-export const routeNames = (shown: Shown, style: Pick<Style, 'rollout'>): readonly string[] =>
+export const routeNames = (shown: Shown, style: Whose): readonly string[] =>
   ours(shown, style).flatMap(key => CONDITION.exec(key)?.[2] ?? [])
 
 /** Takes a header route of ours away, with all that was made for it; somebody else's paths to it stay. */
-export function withoutRoute(shown: Shown, style: Pick<Style, 'rollout'>, name: string): Shown {
+export function withoutRoute(shown: Shown, style: Whose, name: string): Shown {
   const isOfRoute = (key: string) => key.endsWith(`/actions.${name}`) || key.endsWith(`/conditions.${name}`)
   const keys = ours(shown, style)
   const gone = new Set(keys.filter(isOfRoute))
@@ -167,7 +170,7 @@ export function inOrder(shown: Shown, names: readonly string[]): Shown {
 }
 
 /** Forgets the rollout: the list names it no more. */
-export function forgotten(shown: Shown, { rollout }: Pick<Style, 'rollout'>): Shown {
+export function forgotten(shown: Shown, { rollout }: Whose): Shown {
   const { [rollout]: _gone, ...managed } = shown.managed
   return { ...shown, managed }
 }

@@ -22,6 +22,7 @@ import {
   type Shown,
   type Style,
   stableOnly,
+  type Whose,
   withoutRoute,
   withRoute,
   withWeights,
@@ -135,15 +136,15 @@ function findings(c: Config, want: Desired, seen: Seen, name: string): readonly 
 }
 
 /** What is left of a rollout's routing: its actions forward to stable only, its header routes are away. */
-function released(style: Pick<Style, 'rollout'>, before: Shown): Shown {
+function released(whose: Whose, before: Shown): Shown {
   let shown = before
-  for (const name of routeNames(before, style)) shown = withoutRoute(shown, style, name)
-  const kept = shown.managed[style.rollout] ?? []
+  for (const name of routeNames(before, whose)) shown = withoutRoute(shown, whose, name)
+  const kept = shown.managed[whose.rollout] ?? []
   const texts = kept.flatMap(key => {
     const text = shown.annotations[key]
     return text === undefined ? [] : [[key, stableOnly(text)] as const]
   })
-  return forgotten({ ...shown, annotations: { ...shown.annotations, ...Object.fromEntries(texts) } }, style)
+  return forgotten({ ...shown, annotations: { ...shown.annotations, ...Object.fromEntries(texts) } }, whose)
 }
 
 export default defineTrafficRouter<Config>({

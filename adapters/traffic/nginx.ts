@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import {
   type Action,
+  controllingRollout,
   type Desired,
   defineTrafficRouter,
   type Finding,
@@ -166,9 +167,6 @@ function formFindings(c: Config): readonly Finding[] | undefined {
   return [{ level: 'error', isMissing: true, path: 'nginx', message }]
 }
 
-const ownersOf = (live: KubeObject) =>
-  (live.metadata.ownerReferences ?? []).filter(({ controller, kind }) => controller && kind === 'Rollout')
-
 /** One that we have made: nginx takes it for a canary, and it bears the name that we give. */
 const isCanaryIngress = (live: KubeObject): boolean =>
   live.kind === 'Ingress' &&
@@ -209,7 +207,10 @@ export default defineTrafficRouter<Config>({
     return actions
   },
 
-  speaksFor: live => (isCanaryIngress(live) ? ownersOf(live).map(owner => owner.name) : []),
+  speaksFor(live) {
+    const by = isCanaryIngress(live) ? controllingRollout(live) : undefined
+    return by ? [by] : []
+  },
 
   // argo: leaves it. The canary Service may be gone by then, and the canary would answer with errors.
   release(live) {

@@ -1,6 +1,7 @@
 // Pintle's own proxy: the whole desired traffic as a route table in a ConfigMap, which every replica follows.
 import * as z from 'zod'
 import {
+  controllingRollout,
   type Desired,
   type Dest,
   defineTrafficRouter,
@@ -305,10 +306,11 @@ export default defineTrafficRouter<Config>({
     },
   },
 
-  speaksFor: live =>
-    live.kind === 'ConfigMap' && live.metadata.labels?.[LABEL] === 'true'
-      ? ownersOf(live).flatMap(({ controller, kind, name }) => (controller && kind === 'Rollout' ? [name] : []))
-      : [],
+  speaksFor(live) {
+    const isTable = live.kind === 'ConfigMap' && live.metadata.labels?.[LABEL] === 'true'
+    const by = isTable ? controllingRollout(live) : undefined
+    return by ? [by] : []
+  },
 
   // Clients may still come through the proxy: it leads them on, to whatever pods the main Service has.
   release(live) {

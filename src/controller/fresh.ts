@@ -1,6 +1,6 @@
 // Read-your-writes for one key at a time: no plan is made on a cache that does not show what we did for that key.
 import { type KindRef, type KubeObject, type Millis, type Ref, refOf } from '../contract.ts'
-import { isNotFound } from '../kube/errors.ts'
+import { unlessNotFound } from '../kube/errors.ts'
 import { overlaid, type Tracker, trackedKube } from '../kube/tracker.ts'
 import type { Clock, Kube, Lookup } from '../ports.ts'
 
@@ -42,20 +42,11 @@ export function createFreshness(kube: Kube, tracker: Tracker, cache: Watching, c
       for (const [text, ref] of refs ?? []) {
         const state = tracker.freshness(ref, cache)
         if (state === 'stale') return { recheckAt: clock.now() + BEHIND }
-        if (state === 'read') live.push([ref, await readLive(tracked, ref)])
+        if (state === 'read') live.push([ref, await tracked.get(ref).catch(unlessNotFound)])
         else refs?.delete(text)
       }
       return { lookup: live.length > 0 ? overlaid(cache, live) : cache }
     },
     forget: key => void written.delete(key),
-  }
-}
-
-async function readLive(kube: Kube, ref: Ref): Promise<KubeObject | undefined> {
-  try {
-    return await kube.get(ref)
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
   }
 }

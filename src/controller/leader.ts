@@ -1,7 +1,7 @@
 // Leader election by a Lease, compatible with the one that Argo's controller holds: whoever holds it works, all others
 // wait. Times are told by our own monotonic clock, never by comparing clocks of two machines (kube.md 14.2).
 import { type KubeObject, type Millis, type Ref, sameJson } from '../contract.ts'
-import { isConflict, isNotFound } from '../kube/errors.ts'
+import { isConflict, unlessNotFound } from '../kube/errors.ts'
 import type { Clock, Kube, Log, Random } from '../ports.ts'
 
 /** argo: this name, with `-<instance id>` when there is one. */
@@ -174,8 +174,3 @@ const refObject = ({ apiVersion, kind, namespace, name }: Ref): KubeObject => ({
   kind,
   metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
 })
-
-function unlessNotFound(error: unknown): undefined {
-  if (isNotFound(error)) return undefined
-  throw error
-}

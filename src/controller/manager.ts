@@ -123,7 +123,7 @@ export function startController(options: ControllerOptions): Controller {
     const rollout = cache.get({ ...ROLLOUT, ...key }) as Rollout | undefined
     if (!rollout) return {}
     const unseen = unseenBy(rollout)
-    if (unseen && unseen.told === undefined) return { recheckAt: clock.now() + unseen.again }
+    if (unseen && 'again' in unseen) return { recheckAt: clock.now() + unseen.again }
     return await onFresh(keyText(key), (door, lookup) =>
       reconcile(
         key,
@@ -135,7 +135,7 @@ export function startController(options: ControllerOptions): Controller {
           fetch: options.fetch,
           record,
           ended: attempt => observer?.ended?.(attempt),
-          ...(unseen?.told === undefined ? {} : { unseen: unseen.told }),
+          ...(unseen ? { unseen: unseen.told } : {}),
         },
         known,
       ),

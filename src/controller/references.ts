@@ -1,10 +1,10 @@
 // Which rollouts care about an object: by name, before anything is decided. Changes of these wake them up.
 
 import type { Rollout } from '../api/rollout.ts'
-import { type KindRef, type KubeObject, type Ref, refOf } from '../contract.ts'
+import { controllingRollout, type KindRef, type KubeObject, type Ref, refOf } from '../contract.ts'
 import type { Key } from '../ports.ts'
 import type { Known } from '../rollout/plan.ts'
-import { annotatedRouter, configuredRouters } from '../rollout/routers.ts'
+import { namedRouters } from '../rollout/routers.ts'
 import { referencedServices } from '../rollout/validate/services.ts'
 
 const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
@@ -39,9 +39,7 @@ function analysisTemplates({ metadata, spec }: Rollout): readonly Ref[] {
 
 function routerReads(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Ref[] {
   const { namespace = '', name } = rollout.metadata
-  const asked = annotatedRouter(rollout, known)
-  const byAnnotation = asked ? [asked] : []
-  return [...configuredRouters(rollout, known), ...byAnnotation].flatMap(({ router, config }) => {
+  return namedRouters(rollout, known).flatMap(({ router, config }) => {
     const parsed = router?.config.safeParse(config)
     return router && parsed?.success ? router.reads(parsed.data, { namespace, name }) : []
   })
@@ -85,11 +83,8 @@ export function createReferences(known: Pick<Known, 'routers'>): References {
     remove: rollout => [...forget(textOf(refOf(rollout))).values()],
     wakes(object) {
       const { namespace = '' } = object.metadata
-      const owner = object.metadata.ownerReferences?.find(o => o.controller === true && o.kind === 'Rollout')
-      return [
-        ...(owner ? [{ namespace, name: owner.name }] : []),
-        ...(byObject.get(textOf(refOf(object)))?.values() ?? []),
-      ]
+      const owner = controllingRollout(object)
+      return [...(owner ? [{ namespace, name: owner }] : []), ...(byObject.get(textOf(refOf(object)))?.values() ?? [])]
     },
   }
 }

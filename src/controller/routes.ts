@@ -1,7 +1,7 @@
 // Takes back what routers wrote for rollouts that do not use them any more.
 import type { Rollout } from '../api/rollout.ts'
 import type { EventNote, KubeObject, Millis, Ref } from '../contract.ts'
-import { isNotFound } from '../kube/errors.ts'
+import { unlessNotFound } from '../kube/errors.ts'
 import type { Clock, Kube, Log, Lookup, Result } from '../ports.ts'
 import { announced } from '../rollout/part.ts'
 import type { Known } from '../rollout/plan.ts'
@@ -26,7 +26,7 @@ export async function reconcileRoute(ref: Ref, ports: RoutePorts, known: Known):
   for (const routing of live ? routingsIn(live, known) : []) {
     const rollout = cache.get(routing.rollout) as Rollout | undefined
     const [action] = planRouteRelease(live as KubeObject, routing, rollout, known)
-    if (!action || (!rollout && (await isThere(routing.rollout, kube)))) continue
+    if (!action || (!rollout && (await kube.get(routing.rollout).catch(unlessNotFound)))) continue
     if (rollout && !isTakenUp(rollout)) return { recheckAt: clock.now() + AGAIN }
     if (rollout) for (const event of announced(action)) record(rollout, event)
     await kube.perform(action)
@@ -36,14 +36,4 @@ export async function reconcileRoute(ref: Ref, ports: RoutePorts, known: Known):
     return {}
   }
   return {}
-}
-
-async function isThere(ref: Ref, kube: Kube): Promise<boolean> {
-  try {
-    await kube.get(ref)
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
 }

@@ -1,7 +1,7 @@
 // Gives back Services that no rollout names any more.
 import type { Service } from '../api/kube.ts'
 import type { Rollout } from '../api/rollout.ts'
-import { isNotFound } from '../kube/errors.ts'
+import { unlessNotFound } from '../kube/errors.ts'
 import type { Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { SERVICE } from '../rollout/observe.ts'
 import { managerOf, planServiceRelease } from '../rollout/service-release.ts'
@@ -16,15 +16,10 @@ export async function reconcileService(
   const service = cache.get({ ...SERVICE, ...key }) as Service | undefined
   const ref = service && managerOf(service)
   if (!ref) return {}
-  const manager = (cache.get(ref) ?? (await kube.get(ref).catch(unlessGone))) as Rollout | undefined
+  const manager = (cache.get(ref) ?? (await kube.get(ref).catch(unlessNotFound))) as Rollout | undefined
   for (const action of planServiceRelease(service, manager)) {
     await kube.perform(action)
     log.info({ verb: action.verb, kind: 'Service', name: key.name, ns: key.namespace }, action.why)
   }
   return {}
-}
-
-function unlessGone(error: unknown): undefined {
-  if (isNotFound(error)) return undefined
-  throw error
 }

@@ -3,7 +3,7 @@ import type { KindRef, Millis } from '../contract.ts'
 import type { Cache } from '../kube/cache.ts'
 
 /** What stands between a rollout and its next plan: wait `again` milliseconds, or `told`: what people should mend. */
-export type Unseen = Readonly<{ again: Millis; told?: string }>
+export type Unseen = Readonly<{ again: Millis } | { told: string }>
 
 /** A first list takes so long, and more where the server is busy. */
 const SOON: Millis = 100
@@ -19,7 +19,7 @@ export function unseenOf(kinds: readonly KindRef[], cache: Pick<Cache, 'isSynced
   if (!lasting) return { again: SOON }
   const { kind, problem } = lasting
   const told = `objects of kind ${kind.kind} (${kind.apiVersion}) cannot be read: ${problem}; the controller needs get, list and watch on them`
-  return { again: SOON, told }
+  return { told }
 }
 
 const isSame = (a: KindRef, b: KindRef): boolean => a.kind === b.kind && a.apiVersion === b.apiVersion

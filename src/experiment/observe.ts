@@ -2,7 +2,7 @@
 import type { AnalysisRun } from '../api/analysis.ts'
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts'
 import type { ReplicaSet, Service } from '../api/kube.ts'
-import type { KubeObject, OwnerReference, Ref } from '../contract.ts'
+import { controllingRollout, type KubeObject, type OwnerReference, type Ref } from '../contract.ts'
 import type { Key, Lookup } from '../ports.ts'
 import { ANALYSIS_RUN, EXPERIMENT, REPLICA_SET, ROLLOUT, SERVICE } from '../rollout/observe.ts'
 
@@ -27,8 +27,8 @@ export type ExperimentSeen = Readonly<{
 export function observeExperiment(key: Key, cache: Lookup): ExperimentSeen | undefined {
   const experiment = cache.get({ ...EXPERIMENT, ...key }) as Experiment | undefined
   if (!experiment || experiment.metadata.deletionTimestamp !== undefined) return undefined
-  const { namespace = '', uid = '', ownerReferences } = experiment.metadata
-  const owner = ownerReferences?.find(one => one.controller === true && one.kind === 'Rollout')
+  const { namespace = '', uid = '' } = experiment.metadata
+  const owner = controllingRollout(experiment)
   return {
     experiment,
     status: experiment.status ?? {},
@@ -36,7 +36,7 @@ export function observeExperiment(key: Key, cache: Lookup): ExperimentSeen | und
     sets: byTemplate(experiment, cache.ownedBy(REPLICA_SET, uid) as readonly ReplicaSet[]),
     services: byTemplate(experiment, cache.ownedBy(SERVICE, uid) as readonly Service[]),
     runs: cache.ownedBy(ANALYSIS_RUN, uid) as readonly AnalysisRun[],
-    rollout: owner && cache.get({ ...ROLLOUT, namespace, name: owner.name }),
+    rollout: owner === undefined ? undefined : cache.get({ ...ROLLOUT, namespace, name: owner }),
     look: ref => cache.get(ref),
   }
 }

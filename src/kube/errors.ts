@@ -126,6 +126,11 @@ const codeIs = (error: unknown, code: number): error is ApiError => error instan
 
 /** 404: the object, its kind or its namespace does not exist. */
 export const isNotFound = (error: unknown): error is ApiError => codeIs(error, 404)
+/** For `catch` of a read: an object that does not exist is undefined; all else is thrown. */
+export function unlessNotFound(error: unknown): undefined {
+  if (isNotFound(error)) return undefined
+  throw error
+}
 /** 409 because the object has moved on; not AlreadyExists. */
 export const isConflict = (error: unknown): error is ApiError => codeIs(error, 409) && !reasonIs(error, 'AlreadyExists')
 export const isAlreadyExists = (error: unknown): error is ApiError => reasonIs(error, 'AlreadyExists')

@@ -5,7 +5,7 @@ import type { Observed } from './observe.ts'
 import { type Ask, NOTHING, type Part, part } from './part.ts'
 import { isAborted, NO_INTENT, type PauseIntent } from './pauses.ts'
 import type { Known } from './plan.ts'
-import { annotatedRouter, configuredRouters } from './routers.ts'
+import { namedRouters } from './routers.ts'
 import { hashOf } from './sets.ts'
 
 /** One that does not answer within this time counts as one that does not answer. */
@@ -42,8 +42,7 @@ type Followed = Readonly<{ router: TrafficRouter<unknown>; followers: Followers<
 
 /** The rollout's routers that have followers, with their configuration. */
 function followedRouters(seen: Observed, known: Knowing): readonly Followed[] {
-  const byAnnotation = annotatedRouter(seen.rollout, known)
-  return [...configuredRouters(seen, known), ...(byAnnotation ? [byAnnotation] : [])].flatMap(({ router, config }) => {
+  return namedRouters(seen.rollout, known).flatMap(({ router, config }) => {
     const parsed = router?.followers && router.config.safeParse(config)
     return router?.followers && parsed?.success ? [{ router, followers: router.followers, config: parsed.data }] : []
   })

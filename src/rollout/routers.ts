@@ -1,4 +1,5 @@
 // Hands the desired traffic to every configured router and collects what they want to write.
+import type { Rollout } from '../api/rollout.ts'
 import {
   type Action,
   type Desired,
@@ -50,6 +51,12 @@ export function annotatedRouter(rollout: KubeObject, known: Pick<Known, 'routers
   if (!text) return undefined
   const [name, config] = readAnnotation(text)
   return { name, router: known.routers[name] ?? known.routers[`pintle/${name}`], config }
+}
+
+/** All routers that a rollout names: in its strategy, and by the annotation. */
+export function namedRouters(rollout: Rollout, known: Pick<Known, 'routers'>): readonly Configured[] {
+  const annotated = annotatedRouter(rollout, known)
+  return [...configuredRouters(rollout, known), ...(annotated ? [annotated] : [])]
 }
 
 function readAnnotation(text: string): readonly [string, unknown] {

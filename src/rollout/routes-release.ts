@@ -3,7 +3,7 @@ import type { Rollout } from '../api/rollout.ts'
 import { type Action, type KubeObject, type Ref, refOf, sameJson, type TrafficRouter } from '../contract.ts'
 import { ROLLOUT } from './observe.ts'
 import type { Known } from './plan.ts'
-import { annotatedRouter, configuredRouters } from './routers.ts'
+import { namedRouters } from './routers.ts'
 
 /** One object as one router reads it: the rollout of whose traffic it speaks. */
 export type Routing = Readonly<{ router: TrafficRouter<unknown>; rollout: Ref }>
@@ -11,7 +11,7 @@ export type Routing = Readonly<{ router: TrafficRouter<unknown>; rollout: Ref }>
 /** The rollouts of whose traffic the object speaks, by what is written in it. */
 export function routingsIn(live: KubeObject, { routers }: Pick<Known, 'routers'>): readonly Routing[] {
   const { namespace = '' } = live.metadata
-  return [...new Set(Object.values(routers))].flatMap(router =>
+  return Object.values(routers).flatMap(router =>
     router.speaksFor(live).map(name => ({ router, rollout: { ...ROLLOUT, namespace, name } })),
   )
 }
@@ -43,10 +43,8 @@ function routesBy(
   live: KubeObject,
   known: Pick<Known, 'routers'>,
 ): boolean {
-  const annotated = annotatedRouter(rollout, known)
-  const configured = [...configuredRouters(rollout, known), ...(annotated ? [annotated] : [])]
   const { namespace = '', name } = rollout.metadata
-  return configured
+  return namedRouters(rollout, known)
     .filter(one => one.router === router)
     .some(({ config }) => {
       const parsed = router.config.safeParse(config)

@@ -129,7 +129,7 @@ export abstract class Attempts implements Asker {
     const seat = this.mayShare ? pool.seat(this, performance.now()) : undefined
     this.mayShare = false
     if (seat !== undefined) return seat
-    const upstream = fresh || this.mayRepeat ? pool.take(fresh) : pool.takeSafe(performance.now())
+    const upstream = pool.take(fresh, this.mayRepeat)
     upstream.serve(this)
     return upstream
   }

@@ -91,7 +91,7 @@ export class Copy implements Asker {
     this.started = performance.now()
     this.series.mirrored++
     this.core.stats.begin(this.series)
-    const upstream = pool.take(false)
+    const upstream = pool.take(false, true)
     this.upstream = upstream
     upstream.serve(this)
     this.timer = setTimeout(() => this.lose(), this.core.limits.answer)

@@ -59,16 +59,18 @@ export class Pool implements Home {
     this.port = at.port
   }
 
-  /** An idle connection, or a new one that is still to be made. `fresh`: never a used one. */
-  take(fresh: boolean): Upstream {
-    return (fresh ? undefined : this.idle.pop()) ?? new Upstream(this)
+  /** An idle connection, or a new one that is still to be made. `fresh`: never a used one. A request that may not be sent
+   * twice gets one that the pod will not close at this very moment, as far as is known. */
+  take(fresh: boolean, mayRepeat: boolean): Upstream {
+    const isUsable = !fresh && (mayRepeat || this.isSettled())
+    return (isUsable ? this.idle.pop() : undefined) ?? new Upstream(this)
   }
 
-  /** For a request that may not be sent twice: one that the pod will not close at this very moment, as far as is known. */
-  takeSafe(now: number): Upstream {
-    const last = this.idle.at(-1)
-    const isSafe = last !== undefined && this.patience > ERRATIC_MS && now - last.idleSince < this.patience / 2
-    return isSafe ? this.idle.pop()! : new Upstream(this)
+  /** Will the connection that is next stay open, by what is known of the pod? */
+  private isSettled(): boolean {
+    const next = this.idle.at(-1)
+    const { patience } = this
+    return next !== undefined && patience > ERRATIC_MS && performance.now() - next.idleSince < patience / 2
   }
 
   /** The pod closed a connection that had been idle for so many milliseconds, without having said so before. */

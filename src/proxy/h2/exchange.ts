@@ -89,7 +89,7 @@ export class Flight {
   /** The same for the whole call, by the word of a gRPC client. */
   private until = NEVER
   private readonly started = performance.now()
-  private readonly mayRepeat: boolean
+  readonly mayRepeat: boolean
   private readonly note: Note | undefined
   private dest: Dest
   /** Whom it was given to already; made for the second. */

@@ -12,7 +12,6 @@ import { inform, isOver, respond, trail } from './speak.ts'
 
 /** Octets for heads of requests. */
 const SCRATCH = 4096
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 export function toH1(flight: Flight, pool: Pool): void {
   const asker = new H1Asker(flight)
@@ -27,8 +26,6 @@ class H1Asker implements Asker, Attempt {
   private readonly flight: Flight
   private readonly isChunked: boolean
   private upstream: Upstream | undefined
-  /** May the pod get the request twice? */
-  private readonly mayRepeat: boolean
   private hasAnswered = false
   private isWhole: boolean
   private isSending = false
@@ -39,14 +36,12 @@ class H1Asker implements Asker, Attempt {
     this.flight = flight
     this.toHead = flight.asked.method() === 'HEAD'
     this.isWhole = flight.isBare
-    this.mayRepeat = flight.isBare && SAFE.has(flight.asked.method())
     this.isChunked = !flight.isBare && flight.asked.length === undefined
   }
 
   /** One that tells who the client is is for this stream alone. */
   private lineTo(pool: Pool, fresh: boolean): Upstream {
-    const isPlain = pool.endpoint.proxyProtocol === undefined
-    if (isPlain) return fresh || this.mayRepeat ? pool.take(fresh) : pool.takeSafe(performance.now())
+    if (pool.endpoint.proxyProtocol === undefined) return pool.take(fresh, this.flight.mayRepeat)
     const { stream, peer } = this.flight
     return lineOnce(pool, headerFor(stream.session?.socket, peer))
   }
@@ -204,7 +199,7 @@ class H1Asker implements Asker, Attempt {
     if (isOver(flight.stream)) return
     if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
     else if (!upstream.isConnected) this.goElsewhere(upstream)
-    else if (upstream.isUsed && this.mayRepeat && !this.retried) {
+    else if (upstream.isUsed && flight.mayRepeat && !this.retried) {
       this.retried = true
       flight.series.retries++
       this.attempt(upstream.pool, true)
