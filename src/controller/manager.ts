@@ -237,7 +237,7 @@ export function startController(options: ControllerOptions): Controller {
   const left = (refs: readonly Ref[]): void => {
     for (const { namespace: ns = '', ...ref } of refs) {
       if (ref.kind === 'Service') services.add({ namespace: ns, name: ref.name })
-      else routes.add({ ...ref, namespace: ns })
+      else if (cache.isWatched(ref)) routes.add({ ...ref, namespace: ns })
     }
   }
 

@@ -2,6 +2,7 @@
 import { type Test, test } from 'tap'
 import { crds } from '../../src/api/crd.ts'
 import type { KindRef, KubeObject } from '../../src/contract.ts'
+import type { Log } from '../../src/ports.ts'
 import { looseCrd } from '../../src/sim/loose-crd.ts'
 import { product } from '../../src/sim/product.ts'
 import type { Started } from '../../src/sim/world.ts'
@@ -164,4 +165,15 @@ test('proxy: clients that still come are led to the stable Service, whoever its 
   t.same(w.table().routes[0].dests, [{ role: 'stable', weight: 100, upstream: { service: 'default/app-stable' } }])
   await w.change(routing({ plugins: { 'pintle/proxy': {} } }))
   t.equal(w.table().routes[0].dests.length, 2, 'and back under control when the rollout asks for it again')
+})
+
+test('a rollout that goes before its kinds are followed leaves no trouble behind', async t => {
+  const errors: string[] = []
+  const log: Log = { debug() {}, info() {}, warn() {}, error: (_fields, message) => void errors.push(message ?? '') }
+  const w = await world(t, { crds: crds(), controller: product({ log }) })
+  const rollout = mesh.find(({ kind }) => kind === 'Rollout') as KubeObject
+  w.server.create({ ...rollout, metadata: { ...rollout.metadata, namespace: 'default' } })
+  w.server.remove({ ...ROLLOUT, namespace: 'default', name: 'app' })
+  await w.run(60)
+  t.same(errors, [])
 })
