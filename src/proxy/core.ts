@@ -32,6 +32,8 @@ export type Limits = Readonly<{
   connections: number
   /** Octets of a request's body, beyond which there is a 413; 0: none. */
   bodyOctets: number
+  /** Octets: a body of so many at most is waited for before a pod is asked, where its length is known; 0: none. */
+  gathered: number
 }>
 
 export const LIMITS: Limits = {
@@ -46,6 +48,7 @@ export const LIMITS: Limits = {
   inFlight: 0,
   connections: 0,
   bodyOctets: 0,
+  gathered: 64 * 1024,
 }
 
 export type Core = Readonly<{

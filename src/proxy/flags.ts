@@ -47,6 +47,8 @@ export type ProxyFlags = RouteFlags &
     maxConnections?: string
     /** Octets. */
     maxBody?: string
+    /** Octets. */
+    gatherBody?: string
   }>
 
 /** Options for `startProxy`. `connect` opens the cluster's cache; called only when the flags ask for Kubernetes.
@@ -67,6 +69,7 @@ export async function proxyOptionsFromFlags(
         ? {}
         : { connections: wholeOf(flags.maxConnections, '--max-connections') }),
       bodyOctets: wholeOf(flags.maxBody, '--max-body'),
+      ...(flags.gatherBody === undefined ? {} : { gathered: wholeOf(flags.gatherBody, '--gather-body') }),
     },
     workers: workersOf(flags.workers),
     ...(flags.reusePort ? { reusePort: true } : {}),

@@ -225,7 +225,7 @@ test('a connection on which the pod speaks unasked, or whose request was not sen
       if (path === '/late') setTimeout(() => socket.write('x'), 10)
     })
   })
-  const { url, port } = await proxy(t, { table: only(p.url) })
+  const { url, port } = await proxy(t, { table: only(p.url), limits: { gathered: 0 } })
   t.equal((await ask(url, '/')).body, '1')
   t.equal((await ask(url, '/late')).body, '1', 'used again')
   await sleep(40)

@@ -163,7 +163,7 @@ test('an upload that breaks off is cancelled at the pod', async t => {
     req.resume()
   })
   const { port } = await proxy(t, { table: only(p.url) })
-  const w = wire(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome')
+  const w = wire(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nsome')
   await eventually(() => p.requests.length === 1, 'the pod has the head')
   w.socket.destroy()
   await eventually(() => state !== '', 'the pod notices')

@@ -129,7 +129,7 @@ test('an upload that breaks off, and a pod that hangs up, leave nobody with the 
   const one = clientAt(t, running.port, '127.0.0.3')
   await one.ask()
   const broken = clientAt(t, running.port, '127.0.0.4')
-  broken.socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123')
+  broken.socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n123')
   await eventually(() => p.lines[1]?.said.includes('123') === true, 'an upload is under way')
   broken.socket.destroy()
   await eventually(() => p.lines[1]?.isOpen === false, 'and broken off')

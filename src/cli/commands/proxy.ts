@@ -51,6 +51,7 @@ export default defineCommand({
         'connections of clients in a thread; default no limit, or half of `ulimit -n` below 8192',
       )
       .option('--max-body <octets>', 'longest body of a request, then a 413; default no limit')
+      .option('--gather-body <octets>', 'a body up to this is whole before a pod is asked; default 65536, 0 for none')
       .option('--access-log <file>', 'a line of JSON for each request; - is standard output')
       .option('--access-log-sample <share>', 'share of requests that get one; default 1')
       .option('--forwarded', 'also write Forwarded (RFC 7239) beside X-Forwarded headers')

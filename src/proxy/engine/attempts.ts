@@ -227,7 +227,7 @@ export abstract class Attempts implements Asker {
     return true
   }
 
-  private endpointsNow(): readonly Endpoint[] {
+  protected endpointsNow(): readonly Endpoint[] {
     return endpointsNow(this.core, this.route!, this.dest!)
   }
 

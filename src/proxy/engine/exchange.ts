@@ -11,6 +11,7 @@ import type { Client } from './client.ts'
 import { CLOSE, composeAnswer, composeSwitch, KEEP, SILENT } from './compose.ts'
 import { cutCookie } from './cut-cookie.ts'
 import { cutFields } from './cut-fields.ts'
+import { GatheredBody, hasRoom } from './gathered-body.ts'
 import { view } from './head-view.ts'
 import { HeldHead } from './held-head.ts'
 import type { Line } from './line.ts'
@@ -31,6 +32,8 @@ export class Exchange extends Attempts {
   /** For the access log. */
   private note: Note | undefined
   private copy: Copy | undefined
+  /** A body that is still to come before a pod is asked. */
+  private gathered: GatheredBody | undefined
   /** Lines of the proxy's own on the answer. */
   private lines: Buffer | undefined
   /** The head of the answer, while it waits for its body. */
@@ -84,6 +87,11 @@ export class Exchange extends Attempts {
     sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : undefined, more)
     this.copy?.begin(sentHead.whole, sentHead.size, this.toHead)
     this.mayShare = dest.pipelining && this.mayRepeat && !this.isUpgrade && !this.expects && isShareable()
+    if (!whole && this.mayGather()) {
+      this.gathered = new GatheredBody(head.length)
+      this.gather(this.gathered, buf, head.end, bodyTo)
+      return
+    }
     const upstream = this.attempt(dest.endpoints, this.isUpgrade)
     if (upstream?.isConnected) {
       this.wasSent = true
@@ -167,8 +175,12 @@ export class Exchange extends Attempts {
 
   /** More of the body, [from, to). */
   body(buf: Buffer, from: number, to: number, kept: Buffer | undefined, whole: boolean): void {
-    const { upstream } = this
+    const { upstream, gathered } = this
     this.whole = whole
+    if (gathered !== undefined) {
+      this.gather(gathered, buf, from, to)
+      return
+    }
     if (!upstream) return
     if (!upstream.isConnected) {
       this.putAside(buf, from, to, kept)
@@ -180,6 +192,24 @@ export class Exchange extends Attempts {
     upstream.out.write(buf, from, to)
     if (kept) upstream.out.write(kept, 0, kept.length)
     this.afterBody(buf, to, to, whole, upstream)
+  }
+
+  /** May a pod wait until the body of the request in `head` is whole? */
+  private mayGather(): boolean {
+    return head.framing === LENGTH && head.length <= this.core.limits.gathered && !this.expects && hasRoom()
+  }
+
+  /** The pod is asked once the body is whole, or there is no room for the rest of it. */
+  private gather(gathered: GatheredBody, buf: Buffer, from: number, to: number): void {
+    this.copy?.add(buf, from, to)
+    const takesMore = gathered.add(buf, from, to)
+    if (takesMore && !this.whole) return
+    this.gathered = undefined
+    if (this.whole) this.copy?.send()
+    this.waiting = [gathered.take()]
+    const upstream = this.attempt(this.endpointsNow(), false)
+    if (upstream?.isConnected) this.connected()
+    else if (upstream && !this.whole) this.client.pause()
   }
 
   private afterBody(buf: Buffer, from: number, to: number, whole: boolean, upstream: Line): void {
@@ -317,6 +347,8 @@ export class Exchange extends Attempts {
     this.copy?.forget()
     this.copy = undefined
     this.heldHead?.forget()
+    this.gathered?.free()
+    this.gathered = undefined
     this.endAttempts()
   }
 }

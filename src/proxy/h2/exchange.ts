@@ -14,6 +14,7 @@ import type { Series } from '../stats.ts'
 import { type H2Caller, type H2Request, type HeadReader, tracedFields } from './asked.ts'
 import { CANCEL, INTERNAL_ERROR } from './codes.ts'
 import { addField, type Headers } from './fields.ts'
+import { type Begun, gather, mayGather } from './gather.ts'
 import { mirrorCopy, type StreamCopy } from './mirror.ts'
 import { isGrpcFailure, say } from './own-answer.ts'
 import type { PodFields } from './pod-fields.ts'
@@ -75,6 +76,8 @@ export class Flight {
   readonly isBare: boolean
   /** A copy in the making for the canary. */
   readonly copy: StreamCopy | undefined
+  /** What came of the body before a pod was asked. */
+  begun: Begun | undefined
   /** Octets of the body that came. */
   got = 0
   /** Octets of the answer that were given to the stream. */
@@ -370,6 +373,10 @@ export function serveStream(
     note,
   })
   if (asked.length !== undefined && !flight.received(0)) return flight
+  if (mayGather(flight)) {
+    gather(flight)
+    return flight
+  }
   flight.goOn()
   if (isBare) flight.copy?.send()
   return flight

@@ -19,7 +19,13 @@ export class Replay {
 
   constructor(flight: Flight, whole: () => void, refused: () => void) {
     this.flight = flight
-    const { stream } = flight
+    const { stream, begun } = flight
+    if (begun) {
+      this.parts = [begun.octets]
+      this.size = begun.octets.length
+    }
+    this.isWhole = begun?.isWhole === true
+    if (this.isWhole) return
     // Nothing is read before there is somebody to give it to.
     stream.pause()
     stream.on('data', (data: Buffer) => {

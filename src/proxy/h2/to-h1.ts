@@ -35,7 +35,7 @@ class H1Asker implements Asker, Attempt {
   constructor(flight: Flight) {
     this.flight = flight
     this.toHead = flight.asked.method() === 'HEAD'
-    this.isWhole = flight.isBare
+    this.isWhole = flight.isBare || flight.begun?.isWhole === true
     this.isChunked = !flight.isBare && flight.asked.length === undefined
   }
 
@@ -79,6 +79,7 @@ class H1Asker implements Asker, Attempt {
     const head = flight.fields.head(flight.asked, flight.target)
     const framing = this.isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
     writeText(upstream.out, head + framing)
+    if (flight.begun) upstream.out.writeWhole(flight.begun.octets)
     flight.limit(this.isWhole ? this.patience() : undefined)
     if (!this.isWhole && !this.isSending) this.sendBody()
   }
@@ -95,6 +96,7 @@ class H1Asker implements Asker, Attempt {
     const { flight } = this
     this.isSending = true
     flight.isDue = true
+    if (flight.begun) stream.resume()
     stream.on('data', (data: Buffer) => {
       const { upstream } = this
       if (!upstream || data.length === 0) return
