@@ -290,8 +290,10 @@ export type ObjectProvider<C> = Readonly<{
   metadata(object: KubeObject): Readonly<Record<string, string>>
   /** The object's name in that record. */
   nameOf(metadata: Readonly<Record<string, string>>): string | undefined
-  /** Undefined: it is not over yet. */
-  read(object: KubeObject): ObjectVerdict | undefined
+  /** Undefined: it is not over yet. `pods`: those that the labels of `podLabels` select, when they were asked for. */
+  read(object: KubeObject, pods?: readonly KubeObject[]): ObjectVerdict | undefined
+  /** Labels of the Pods that say more than an object which is not over. */
+  podLabels?(object: KubeObject): Readonly<Record<string, string>> | undefined
 }>
 
 /** Declares a metric provider that measures by objects; exists for its types. */
@@ -379,16 +381,11 @@ export function mergePatchTo(live: unknown, target: unknown): unknown {
   return isRecord(live) ? undefined : {}
 }
 
-const withoutNulls = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value
-    : isRecord(value)
-      ? Object.fromEntries(
-          Object.entries(value)
-            .filter(([, v]) => v !== null && v !== undefined)
-            .map(([k, v]) => [k, withoutNulls(v)]),
-        )
-      : value
+function withoutNulls(value: unknown): unknown {
+  if (!isRecord(value)) return value
+  const set = Object.entries(value).filter(([, v]) => v !== null && v !== undefined)
+  return Object.fromEntries(set.map(([k, v]) => [k, withoutNulls(v)]))
+}
 
 /** The actions that make `desired` true: create, merge patch, or nothing when the world already says it.
  * In `desired`, null means "must be absent". */

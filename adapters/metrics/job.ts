@@ -13,9 +13,25 @@ const RUN_UID = 'analysisrun.argoproj.io/uid'
 /** argo: the metric's part is cut so that the whole name has at most so many characters: Pods carry it as a label. */
 const LONGEST = 63
 
+/** Containers that wait for this do not start without somebody's help. */
+const STUCK = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'])
+
+type Container = Readonly<{ name: string; state?: { waiting?: { reason?: string; message?: string } } }>
+type PodStatus = Readonly<{ initContainerStatuses?: readonly Container[]; containerStatuses?: readonly Container[] }>
+
+/** What keeps a Pod of the Job from ever starting, in argo's words. */
+function stuckText({ metadata, ...pod }: KubeObject): string | undefined {
+  const { initContainerStatuses = [], containerStatuses = [] } = (pod['status'] ?? {}) as PodStatus
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+    const { reason = '', message = '' } = state?.waiting ?? {}
+    if (STUCK.has(reason)) return `Pod ${metadata.name}, container ${name} has terminal error (${reason}): ${message}\n`
+  }
+  return undefined
+}
+
 type Condition = Readonly<{ type?: string; status?: string }>
 
-function verdictOf(job: KubeObject): ObjectVerdict | undefined {
+function verdictOf(job: KubeObject, pods: readonly KubeObject[] = []): ObjectVerdict | undefined {
   const { conditions = [] } = (job['status'] ?? {}) as { conditions?: readonly Condition[] }
   for (const { type, status } of conditions) {
     if (status !== 'True') continue
@@ -23,13 +39,20 @@ function verdictOf(job: KubeObject): ObjectVerdict | undefined {
     // argo: no message, the Job and its Pods tell more.
     if (type === 'Failed') return { phase: 'Failed' }
   }
+  for (const pod of pods) {
+    const message = stuckText(pod)
+    if (message !== undefined) return { phase: 'Inconclusive', message }
+  }
   return undefined
 }
 
 export default defineObjectProvider<Config>({
   name: 'job',
   config,
-  rbac: [{ apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] }],
+  rbac: [
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+  ],
   kind: { apiVersion: 'batch/v1', kind: 'Job' },
 
   object({ metadata, spec }, { run, metric, nth }) {
@@ -60,4 +83,5 @@ export default defineObjectProvider<Config>({
   /** From the metadata back to the Job's name. */
   nameOf: metadata => metadata['job-name'],
   read: verdictOf,
+  podLabels: ({ spec }) => (spec as { selector?: { matchLabels?: Record<string, string> } }).selector?.matchLabels,
 })

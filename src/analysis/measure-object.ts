@@ -1,5 +1,5 @@
 // A measurement by an object of the cluster: made, looked at until it is over, deleted when nobody wants to know.
-import type { AnalysisRun, Measurement } from '../api/analysis.ts'
+import type { AnalysisRun, AnalysisRunStatus, Measurement, Metric } from '../api/analysis.ts'
 import type { KubeObject, Millis, ObjectProvider, Ref } from '../contract.ts'
 import type { Kube, Lookup } from '../ports.ts'
 import type { Providers } from './measure.ts'
@@ -9,6 +9,7 @@ import type { Task } from './plan.ts'
 type Ports = Readonly<{ kube: Kube; now(): Millis }>
 type Open = Readonly<{ startedAt: string; metadata?: Readonly<Record<string, string>> }>
 
+const POD = { apiVersion: 'v1', kind: 'Pod' } as const
 /** The longest time between two looks, milliseconds. */
 const LONGEST_WAIT = 10_000
 
@@ -33,10 +34,42 @@ export async function measureByObject(
   const ref: Ref = { ...provider.kind, namespace: run.metadata.namespace ?? '', name }
   if (task.verb === 'terminate') {
     await ports.kube.perform({ verb: 'delete', ref, propagation: 'Foreground', why: 'the run is terminated' })
-    return { ...open, phase: 'Inconclusive', finishedAt: timestamp(now) }
+    return { ...open, phase: 'Inconclusive', message: 'Metric Terminated', finishedAt: timestamp(now) }
   }
-  const verdict = provider.read(await ports.kube.get(ref))
+  const verdict = await look(provider, await ports.kube.get(ref), ports.kube)
   return verdict ? { ...open, ...verdict, finishedAt: timestamp(now), ...resumed(task) } : running(open, now)
+}
+
+/** How the object stands, by itself or by its Pods. */
+async function look(provider: ObjectProvider<unknown>, object: KubeObject, kube: Kube) {
+  const labels = provider.read(object) ? undefined : provider.podLabels?.(object)
+  if (labels === undefined) return provider.read(object)
+  const { namespace = '' } = object.metadata
+  const labelSelector = Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',')
+  return provider.read(object, (await kube.list(POD, { namespace, labelSelector })).items)
+}
+
+/** What measures this metric, if that is an object. */
+function objectProviderOf({ provider: blocks }: Metric, known: Providers): ObjectProvider<unknown> | undefined {
+  const provider = known[Object.entries(blocks).find(([, config]) => config != null)?.[0] ?? '']
+  return provider && 'object' in provider ? provider : undefined
+}
+
+/** The objects of measurements that `next` does not keep any more. */
+export function forgottenObjects(run: AnalysisRun, next: AnalysisRunStatus, known: Providers): readonly Ref[] {
+  return run.spec.metrics.flatMap(metric => {
+    const provider = objectProviderOf(metric, known)
+    if (!provider) return []
+    const namesOf = (status: AnalysisRunStatus | undefined) =>
+      (status?.metricResults?.find(result => result.name === metric.name)?.measurements ?? []).flatMap(
+        ({ metadata }) => provider.nameOf(metadata ?? {}) ?? [],
+      )
+    const kept = new Set(namesOf(next))
+    const gone = namesOf(run.status).filter(name => !kept.has(name))
+    return gone.map(name => ({ ...provider.kind, namespace: run.metadata.namespace ?? '', name }))
+  })
 }
 
 /** The metrics whose running measurement is over by what the cache shows of its object: no need to wait for the next look. */
@@ -45,10 +78,10 @@ export function metricsThatAreOver(
   known: Providers,
   cache: Pick<Lookup, 'get'>,
 ): ReadonlySet<string> {
-  const names = run.spec.metrics.filter(({ name, provider: blocks }) => {
-    const provider = known[Object.entries(blocks).find(([, config]) => config != null)?.[0] ?? '']
-    const last = lastMeasurement(resultOf(run, name))
-    if (!provider || !('object' in provider) || !last || last.finishedAt) return false
+  const names = run.spec.metrics.filter(metric => {
+    const provider = objectProviderOf(metric, known)
+    const last = lastMeasurement(resultOf(run, metric.name))
+    if (!provider || !last || last.finishedAt) return false
     const object = cache.get({
       ...provider.kind,
       namespace: run.metadata.namespace ?? '',

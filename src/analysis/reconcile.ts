@@ -5,7 +5,7 @@ import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Result } from '../ports.ts'
 import { ArgumentError, redacted, withSecrets } from './args.ts'
 import { measure, type Providers } from './measure.ts'
-import { metricsThatAreOver } from './measure-object.ts'
+import { forgottenObjects, metricsThatAreOver } from './measure-object.ts'
 import { observeRun } from './observe.ts'
 import { concludeAnalysis, planAnalysis, refuseArguments, resolveAll, type Taken, type Task } from './plan.ts'
 import { patchBetween } from './status-patch.ts'
@@ -52,6 +52,10 @@ async function measureAll(run: AnalysisRun, tasks: readonly Task[], ports: Ports
     return await write(run, refused.status, refused.events, ports)
   }
   const { status, events, recheckAt } = concludeAnalysis(run, taken, ports.clock.now())
+  for (const ref of forgottenObjects(run, status, known.providers)) {
+    const why = 'its measurement is not kept any more'
+    await ports.kube.perform({ verb: 'delete', ref, propagation: 'Foreground', why })
+  }
   await write(run, status, events, ports)
   // What is over is looked at once more, for its time to live.
   // A measurement is due strictly after its interval: a look on the dot would find nothing, and look again at once.

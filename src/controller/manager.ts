@@ -253,7 +253,8 @@ export function startController(options: ControllerOptions): Controller {
         record(object, {
           type: 'Normal',
           reason: 'RolloutDeleted',
-          message: `Rollout ${ns}/${name} is deleted.`,
+          // argo: in this odd order.
+          message: `Rollout ${name}/${ns} is deleted.`,
         })
         return
       }

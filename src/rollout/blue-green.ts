@@ -38,7 +38,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   const preview = switchPreview(seen)
   if (isChanged(seen)) return reset(seen, join(revision, preview.part), preview.hash, now)
   const restart = planPodRestart(seen, now)
-  const runs = planRuns(seen)
+  const runs = planRuns(seen, now)
   const isSwitched = (seen.status.blueGreen?.activeSelector ?? '') === seen.status.currentPodHash
   const sizes = planBlueGreenSizes(seen, known, runs.intent, runs.isPostPromotionPending && isSwitched, now)
   const pause = planPause(seen, runs, now)

@@ -47,7 +47,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   if (restart.evicted) return { ...(revision.actions.length > 0 ? revision : restart.part), status: undefined }
   const services = planCanaryServices(seen)
   // A verdict counts at once: an abort moves the traffic in this very pass. argo moves it in the next one.
-  const runs = planRuns(seen)
+  const runs = planRuns(seen, now)
   const experiments = planExperiments(seen, runs.intent)
   const alarm = planAlarm(seen, known, now)
   const decided = both(both(runs.intent, experiments.intent), alarm.intent)
@@ -68,7 +68,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
     const others = join(experiments.part, runs.part, planRunHistory(seen))
     return finishCanary(seen, known, told, intent, join(before, others, work), now)
   }
-  if (decided.add.length > 0) return end(NOTHING)
+  if (decided.add.some(reason => !pauseFor(seen.status, reason))) return end(NOTHING)
   const sizes = planSizes(seen, known, traffic.weights, decided, now)
   if (sizes.resized) return end(sizes.part)
   const pause = planPause(seen, known, facts, decided, now)

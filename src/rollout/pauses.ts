@@ -43,8 +43,9 @@ export const isFreshAbort = ({ abort, abortedAt }: RolloutStatus): boolean => ab
 
 type PauseFields = Pick<RolloutStatus, 'abort' | 'abortedAt' | 'pauseConditions' | 'controllerPause'>
 
-/** The four status fields after this pass. Absent means unset. */
-export function nextPauses(status: RolloutStatus, intent: PauseIntent, now: Millis): PauseFields {
+/** The four status fields after this pass. Absent means unset. `isHeld`: the user holds the rollout by spec.paused; who
+ * promotes then resumes the pause first and lets go next, and the first must not be forgotten in between (argo does). */
+export function nextPauses(status: RolloutStatus, intent: PauseIntent, now: Millis, isHeld = false): PauseFields {
   // The first instant is kept: a new one every pass would be a write every pass.
   if (isAborted(status, intent)) return { abort: true, abortedAt: status.abortedAt ?? timestamp(now) }
   if (intent.clear) return {}
@@ -52,7 +53,7 @@ export function nextPauses(status: RolloutStatus, intent: PauseIntent, now: Mill
   const before = new Set(pausesOf(status).map(pause => pause.reason))
   const added = intent.add.filter(reason => !before.has(reason))
   const pauseConditions = [...kept, ...added.map(reason => ({ reason, startTime: timestamp(now) }))]
-  if (pauseConditions.length === 0) return {}
+  if (pauseConditions.length === 0) return isHeld && status.controllerPause ? { controllerPause: true } : {}
   const controllerPause = added.length > 0 || status.controllerPause === true
   return { pauseConditions, ...(controllerPause ? { controllerPause } : {}) }
 }

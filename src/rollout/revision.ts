@@ -84,14 +84,20 @@ const withMetadata = (metadata: Metadata, added: Metadata): Metadata => ({
   ...(added.annotations ? { annotations: { ...metadata.annotations, ...added.annotations } } : {}),
 })
 
-const numberRollout = (seen: Observed, revision: string): Action => ({
-  verb: 'patch',
-  ref: refOf(seen.rollout),
-  type: 'merge',
-  patch: { metadata: { annotations: { [REVISION]: revision } } },
-  why: `the wanted template is revision ${revision}`,
-  event: normal('RolloutUpdated', `Rollout updated to revision ${revision}`),
-})
+/** A set that somebody deleted comes back with its number. */
+function numberRollout({ rollout }: Observed, revision: string): readonly Action[] {
+  if (rollout.metadata.annotations?.[REVISION] === revision) return []
+  return [
+    {
+      verb: 'patch',
+      ref: refOf(rollout),
+      type: 'merge',
+      patch: { metadata: { annotations: { [REVISION]: revision } } },
+      why: `the wanted template is revision ${revision}`,
+      event: normal('RolloutUpdated', `Rollout updated to revision ${revision}`),
+    },
+  ]
+}
 
 /** A template without a ReplicaSet: create it, number the rollout, and let the next pass go on. */
 export function planNewReplicaSet(seen: Observed, now: Millis): Plan {
@@ -102,7 +108,7 @@ export function planNewReplicaSet(seen: Observed, now: Millis): Plan {
   const conditions = setCondition(seen.status.conditions ?? [], created(name), now)
   return {
     ...part({
-      actions: [{ verb: 'create', object: rs, why }, numberRollout(seen, revision)],
+      actions: [{ verb: 'create', object: rs, why }, ...numberRollout(seen, revision)],
       events: [normal('NewReplicaSetCreated', `Created ReplicaSet ${name} (revision ${revision})`)],
       because: [why],
     }),
@@ -132,7 +138,7 @@ export function withNewReplicaSet(seen: Observed, now: Millis): Observed {
 /** The new ReplicaSet takes over the rollout's annotations, the highest revision number and minReadySeconds.
  * Only a new number goes into the history, not every copied annotation as in argo (a deliberate difference). */
 export function planRevision(seen: Observed): Part {
-  const { newRS, rollout } = seen
+  const { newRS } = seen
   if (!newRS) return NOTHING
   const have = newRS.metadata.annotations ?? {}
   const annotations: Record<string, string> = {}
@@ -165,8 +171,7 @@ export function planRevision(seen: Observed): Part {
       why,
     })
   }
-  if (revision !== '' && rollout.metadata.annotations?.[REVISION] !== revision)
-    actions.push(numberRollout(seen, revision))
+  if (revision !== '') actions.push(...numberRollout(seen, revision))
   return part({ actions })
 }
 

@@ -3,12 +3,12 @@ import { isCompleted } from '../analysis/phases.ts'
 import type { AnalysisRun } from '../api/analysis.ts'
 import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { RolloutAnalysisRunStatus, RolloutStatus } from '../api/rollout-status.ts'
-import type { Action, EventNote } from '../contract.ts'
+import type { Action, EventNote, Millis } from '../contract.ts'
 import { HASH_LABEL, INSTANCE_ID, REVISION } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { both, isAborted, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
-import { currentIndex, currentStep, isFullyPromoted } from './progress.ts'
+import { currentIndex, currentStep, isFullyPromoted, rollback } from './progress.ts'
 import { ownerOf } from './revision.ts'
 import { endRuns } from './run-end.ts'
 import { freeName } from './run-name.ts'
@@ -54,21 +54,26 @@ const NONE: Outcome = { part: NOTHING, intent: NO_INTENT, run: undefined, phase:
 const phaseOf = (run: AnalysisRun | undefined): string => run?.status?.phase ?? ''
 const isComplete = (run: AnalysisRun): boolean => isCompleted(run.status?.phase)
 
-export function planRuns(seen: Observed): Runs {
-  return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen) : canaryRuns(seen)
+export function planRuns(seen: Observed, now: Millis): Runs {
+  return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen, now) : canaryRuns(seen, now)
 }
 
-/** Nothing is analysed on a first deploy, after the promotion, and once people or the controller have decided. */
-const isOver = (seen: Observed): boolean =>
-  isFullyPromoted(seen.status) || isAborted(seen.status) || seen.status.promoteFull === true || !seen.stableRS
+/** Nothing is analysed on a first deploy, on a quick way back, after the promotion, and once people or the controller have
+ * decided. */
+const isOver = (seen: Observed, now: Millis): boolean =>
+  isFullyPromoted(seen.status) ||
+  isAborted(seen.status) ||
+  seen.status.promoteFull === true ||
+  !seen.stableRS ||
+  rollback(seen, now).isFast
 
-function canaryRuns(seen: Observed): Runs {
+function canaryRuns(seen: Observed, now: Millis): Runs {
   const { canary: status } = seen.status
   const { analysis } = seen.spec.strategy?.canary ?? {}
   const index = currentIndex(seen) ?? 0
   const step = currentStep(seen)?.analysis ?? undefined
   const isPaused = pausesOf(seen.status).length > 0
-  const over = isOver(seen)
+  const over = isOver(seen, now)
   const background = planRun(seen, {
     type: 'Background',
     title: 'Background',
@@ -101,7 +106,7 @@ function canaryRuns(seen: Observed): Runs {
   }
 }
 
-function blueGreenRuns(seen: Observed): Runs {
+function blueGreenRuns(seen: Observed, now: Millis): Runs {
   const { blueGreen: status, currentPodHash = '' } = seen.status
   const {
     prePromotionAnalysis: before,
@@ -109,10 +114,10 @@ function blueGreenRuns(seen: Observed): Runs {
     previewReplicaCount,
   } = seen.spec.strategy?.blueGreen ?? {}
   const active = status?.activeSelector ?? ''
-  const over = isOver(seen)
+  const over = isOver(seen, now)
   const size = previewReplicaCount ?? seen.replicas
   const isUp = isSaturated(seen.newRS, seen.replicas) || (seen.newRS?.status?.availableReplicas ?? 0) === size
-  const pre = planRun(seen, {
+  const preKind: Kind = {
     type: 'PrePromotion',
     title: 'Blue/green pre-promotion',
     suffix: '-pre',
@@ -124,8 +129,8 @@ function blueGreenRuns(seen: Observed): Runs {
       active !== currentPodHash &&
       (isUp || status?.prePromotionAnalysisRunStatus != null),
     status: status?.prePromotionAnalysisRunStatus,
-  })
-  const post = planRun(seen, {
+  }
+  const postKind: Kind = {
     type: 'PostPromotion',
     title: 'Blue/green post-promotion',
     suffix: '-post',
@@ -133,13 +138,12 @@ function blueGreenRuns(seen: Observed): Runs {
     wanted:
       !over && after != null && active === currentPodHash && (isUp || status?.postPromotionAnalysisRunStatus != null),
     status: status?.postPromotionAnalysisRunStatus,
-  })
-  // argo: the results of both stay in the status after the end.
-  const preStatus = pre.run ?? status?.prePromotionAnalysisRunStatus
-  const postStatus = post.run ?? status?.postPromotionAnalysisRunStatus
+  }
+  const [pre, post] = [planRun(seen, preKind), planRun(seen, postKind)]
   const ending = endRuns(seen.runs, [pre.run?.name, post.run?.name])
+  const [preKept, postKept] = [kept(seen, preKind, pre), kept(seen, postKind, post)]
   return {
-    part: join(ending, pre.part, post.part),
+    part: join(ending, preKept.part, postKept.part),
     ending,
     intent: both(pre.intent, post.intent),
     stepPhase: undefined,
@@ -147,8 +151,8 @@ function blueGreenRuns(seen: Observed): Runs {
     isPostPromotionPending: after != null && post.phase !== 'Successful' && !isFullyPromoted(seen.status),
     canaryStatus: {},
     blueGreenStatus: {
-      ...(preStatus ? { prePromotionAnalysisRunStatus: preStatus } : {}),
-      ...(postStatus ? { postPromotionAnalysisRunStatus: postStatus } : {}),
+      ...(preKept.run ? { prePromotionAnalysisRunStatus: preKept.run } : {}),
+      ...(postKept.run ? { postPromotionAnalysisRunStatus: postKept.run } : {}),
     },
   }
 }
@@ -161,9 +165,22 @@ function planRun(seen: Observed, kind: Kind): Outcome {
   const isOfStep = current.metadata.labels?.['step-index'] === kind.suffix.slice(1)
   if (kind.type === 'Step' && !isOfStep) return createRun(seen, kind, undefined)
   const phase = phaseOf(current)
-  const message = current.status?.message
-  const run = { name: current.metadata.name, status: phase, ...(message ? { message } : {}) }
-  return { part: part({ events: changeEvents(kind, run) }), intent: verdict(kind, phase, message), run, phase }
+  const run = toldOf(current)
+  return { part: part({ events: changeEvents(kind, run) }), intent: verdict(kind, phase, run.message), run, phase }
+}
+
+/** What the status of a Rollout says of a run. */
+function toldOf({ metadata, status }: AnalysisRun): RolloutAnalysisRunStatus {
+  return { name: metadata.name, status: status?.phase ?? '', ...(status?.message ? { message: status.message } : {}) }
+}
+
+/** argo: what became of a run stays in the status of a blue-green Rollout when the run is not wanted any more. */
+function kept(seen: Observed, kind: Kind, { part: planned, run }: Outcome): Pick<Outcome, 'part' | 'run'> {
+  if (run || !kind.status) return { part: planned, run }
+  const current = seen.runs.find(({ metadata }) => metadata.name === kind.status?.name)
+  if (!current) return { part: planned, run: kind.status }
+  const told = toldOf(current)
+  return { part: join(planned, part({ events: changeEvents(kind, told) })), run: told }
 }
 
 /** A person resumed after an inconclusive run, or retries after an abort. */

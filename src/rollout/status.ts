@@ -5,7 +5,7 @@ import { deadlineAbort, deadlineRecheck, dropCondition, nextConditions } from '.
 import { nextDuration } from './duration.ts'
 import { WORKLOAD_GENERATION } from './keys.ts'
 import type { Observed } from './observe.ts'
-import { join, normal, type Part, part } from './part.ts'
+import { join, normal, type Part, part, warning } from './part.ts'
 import { nextPauses, type PauseIntent, pausesOf } from './pauses.ts'
 import { calculatedPhase } from './phase.ts'
 import type { Plan } from './plan.ts'
@@ -37,9 +37,17 @@ export function finish(seen: Observed, next: RolloutStatus, wanted: PauseIntent,
   const deadline = deadlineAbort(seen, next, wanted, now)
   const intent = deadline === undefined ? wanted : { ...wanted, abort: deadline }
   const { conditions, events } = nextConditions(seen, next, intent, now)
-  const settled = settle(seen, { ...next, conditions: [...conditions], ...nextPauses(seen.status, intent, now) }, now)
+  const timedOut = deadline === undefined ? [] : [warning('RolloutAborted', deadline)]
+  const settled = settle(
+    seen,
+    { ...next, conditions: [...conditions], ...nextPauses(seen.status, intent, now, seen.spec.paused === true) },
+    now,
+  )
   const recheckAt = deadlineRecheck(seen, settled, now)
-  const late = part({ events: [...events, ...pauseEvents(seen.status, settled)], ...(recheckAt ? { recheckAt } : {}) })
+  const late = part({
+    events: [...timedOut, ...events, ...pauseEvents(seen.status, settled)],
+    ...(recheckAt ? { recheckAt } : {}),
+  })
   return { ...join(work, late), status: settled }
 }
 

@@ -30,21 +30,16 @@ export function resolveWorkload(rollout: Rollout, cache: Pick<Lookup, 'get'>): W
   if (!workloadRef) return { template: template ?? EMPTY, selector, resolved: false }
   const failed = (message: string): Workload => ({ template: EMPTY, selector, resolved: false, problem: { message } })
   if (hasTemplate(rollout)) {
-    return failed('spec.template: Internal error: template must be empty for workload reference rollout')
+    return failed('template must be empty for workload reference rollout')
   }
   const { apiVersion = '', kind = '', name = '' } = workloadRef
-  const shown = JSON.stringify({
-    apiVersion,
-    kind,
-    name,
-    ...(workloadRef.scaleDown ? { scaleDown: workloadRef.scaleDown } : {}),
-  })
-  const invalid = (text: string) => failed(`spec.workloadRef: Invalid value: ${shown}: ${text}`)
-  if (!SUPPORTED.has(`${apiVersion}/${kind}`)) return invalid(`workload of type ${apiVersion}/${kind} is not supported`)
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
+  if (!SUPPORTED.has(`${apiVersion}/${kind}`)) return failed(`workload of type ${group}/${kind} is not supported`)
   const namespace = rollout.metadata.namespace ?? ''
   const object = cache.get({ apiVersion, kind, namespace, name })
   const plural = { Deployment: 'deployments.apps', ReplicaSet: 'replicasets.apps' }[kind] ?? 'podtemplates'
-  if (!object) return invalid(`${plural} "${name}" not found`)
+  // argo: its cache names what it lacks with the namespace.
+  if (!object) return failed(`${plural} "${namespace}/${name}" not found`)
   const spec = object['spec'] as { template?: PodTemplateSpec; selector?: LabelSelector } | undefined
   const found = kind === 'PodTemplate' ? (object['template'] as PodTemplateSpec) : spec?.template
   return { template: found ?? EMPTY, selector: selector ?? spec?.selector, resolved: true, object }

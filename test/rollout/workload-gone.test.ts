@@ -31,9 +31,7 @@ const setsOf = (list: readonly KubeObject[]) =>
 const keptOf = (list: readonly KubeObject[]) =>
   setsOf(list).map(({ metadata: { name, uid, ownerReferences }, spec }) => ({ name, uid, ownerReferences, spec }))
 
-const MESSAGE =
-  'The Rollout "app" is invalid: spec.workloadRef: Invalid value: ' +
-  '{"apiVersion":"apps/v1","kind":"Deployment","name":"app","scaleDown":"onsuccess"}: deployments.apps "app" not found'
+const MESSAGE = 'The Rollout "app" is invalid: deployments.apps "default/app" not found'
 
 const apps = { canary: canaryApp(undefined), 'blue-green': blueGreenApp() }
 for (const [strategy, app] of Object.entries(apps)) {
