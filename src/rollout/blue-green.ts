@@ -121,6 +121,8 @@ export function newSize(seen: Observed): number {
   const active = status.blueGreen?.activeSelector ?? ''
   const activeRS = active === '' ? undefined : seen.allRSs.find(rs => hashOf(rs) === active)
   if (preview == null || !activeRS || activeRS === newRS || status.promoteFull) return replicas
+  // Stable is always whole, also where nobody had written down which version it was before an update came.
+  if (hash === status.stableRS) return replicas
   if (hash !== status.currentPodHash) return preview
   const isPaused = seen.spec.paused === true || pausesOf(status).length > 0
   return status.blueGreen?.scaleUpPreviewCheckPoint && !isPaused ? replicas : preview

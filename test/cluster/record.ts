@@ -40,7 +40,6 @@ async function record({ timeline: _, snapshots: __, ...script }: Story): Promise
   const stage = await clusterStage({ transport, clock, random: Math.random, log }, name, objects)
   try {
     const recording = await play(script, stage)
-    mkdirSync(out!, { recursive: true })
     writeFileSync(join(out!, `${name}.json`), `${JSON.stringify({ ...script, ...recording }, undefined, 1)}\n`)
     say(`recorded ${name}`)
   } catch (error) {

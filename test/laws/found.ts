@@ -85,4 +85,22 @@ export const FOUND: Readonly<Record<string, Life>> = {
     ],
     trouble: { rate: 0.2, seed: 341322, deaths: [] },
   },
+  'an update comes before anybody wrote down which version is stable: the new one is, and gets all its pods': {
+    replicas: 1,
+    strategy: {
+      name: 'blue-green',
+      strategy: {
+        blueGreen: {
+          activeService: 'app-active',
+          previewService: 'app-preview',
+          autoPromotionEnabled: false,
+          previewReplicaCount: 1,
+          scaleDownDelaySeconds: 0,
+          abortScaleDownDelaySeconds: 0,
+        },
+      },
+    },
+    doings: [ship(1, 20), { after: 0, does: { is: 'verb', text: 'restart app' } }],
+    trouble: { rate: 0.2, seed: 252531, deaths: [{ after: 6, heard: true }] },
+  },
 }
