@@ -44,6 +44,8 @@ export type Queue<K> = Readonly<{
   stop(drain?: Millis): Promise<void>
 }>
 
+/** Before a key is looked at again whose time is over already, milliseconds. */
+const LEAST_WAIT: Millis = 100
 const BASE: Millis = 1
 const MAX: Millis = 10_000
 const JITTER = 0.1
@@ -132,7 +134,10 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
   const finish = (text: string, key: K, { recheckAt }: Result) => {
     failures.delete(text)
     rechecks.delete(text)
-    if (recheckAt !== undefined && !isStopped) rechecks.set(text, recheckAt, key)
+    if (recheckAt === undefined || isStopped) return
+    // What is due by now and was not done waits for something: who looked again at once could do so for ever.
+    const now = clock.now()
+    rechecks.set(text, recheckAt > now ? recheckAt : now + LEAST_WAIT, key)
   }
 
   const fail = (text: string, key: K, error: unknown) => {

@@ -277,6 +277,8 @@ export function deadlineRecheck(seen: Observed, next: RolloutStatus, now: Millis
   const condition = findCondition(next.conditions, 'Progressing')
   if (!condition || pausesOf(next).length > 0 || seen.spec.paused || next.abort || isIndefiniteStep(seen))
     return undefined
+  // While an old set waits for its end nothing times out; that end brings the next look.
+  if (seen.otherRSs.some(hasDeadline)) return undefined
   if (isHealthy(seen, next) || condition.reason === 'ProgressDeadlineExceeded') return undefined
   const at = Date.parse(condition.lastUpdateTime ?? '') + progressDeadline(seen.spec) * 1000 + 1000
   return Number.isNaN(at) ? undefined : Math.max(at, now)

@@ -144,6 +144,13 @@ test('a recheck in the past is now', async t => {
   t.same(ran.map(([, at]) => at), [0, 1, 2, 3]) // biome-ignore format: short
 })
 
+test('a result that wants to be looked at again at once waits a moment, so that nobody runs in circles', async t => {
+  const { queue, ran, clock, to } = bench(async () => ({ recheckAt: clock.now() }))
+  queue.add('a')
+  await to(350)
+  t.same(ran.map(([, at]) => at), [0, 100, 200, 300]) // biome-ignore format: short
+})
+
 test('a handler that throws at once affects nobody else', async t => {
   const { queue, keys, to } = bench(key => {
     if (key === 'bad') throw new Error('sync')
