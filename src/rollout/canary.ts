@@ -69,7 +69,7 @@ export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
     return finishCanary(seen, known, told, intent, join(before, others, work), now)
   }
   if (decided.add.some(reason => !pauseFor(seen.status, reason))) return end(NOTHING)
-  const sizes = planSizes(seen, known, traffic.weights, decided, now)
+  const sizes = planSizes(seen, known, traffic.weights, decided, now, traffic.isHeld)
   if (sizes.resized) return end(sizes.part)
   const pause = planPause(seen, known, facts, decided, now)
   const asked = planPlugins(seen, known, decided, now)
@@ -148,6 +148,7 @@ export function planSizes(
   weights: CanaryWeights | undefined,
   intent: PauseIntent,
   now: Millis,
+  isHeld = false,
 ): Scaled {
   if (isHalted(seen)) return UNSCALED
   const { stableRS, newRS, spec, status } = seen
@@ -166,7 +167,10 @@ export function planSizes(
   const forNew = routed ? routedCounts({ ...sets, weights }) : forStable
   const deadlines = planDeadlineRemoval(seen, intent)
   // Where this pass gives traffic back to stable (a full promotion of a canary that is short of pods), its pods stay.
-  const wantedStable = Math.max(forStable.stable, routed && status.canary?.weights ? forNew.stable : 0)
+  // Where it would but cannot, as stable is short of pods, none of them goes: the router may know more than the status, if
+  // somebody died between the two (argo sizes by the status).
+  const kept = isHeld && stableRS ? Math.min(specReplicas(stableRS), seen.replicas) : 0
+  const wantedStable = Math.max(forStable.stable, kept, routed && status.canary?.weights ? forNew.stable : 0)
   const why = `weight ${maxTrafficWeight(spec)} and replicas ${seen.replicas} give ${forNew.new} canary and ${wantedStable} stable pods`
   const stable =
     stableRS && stableRS !== newRS ? scale(seen, stableRS, wantedStable, intent, sizeReason(seen)) : UNSCALED

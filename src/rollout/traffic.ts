@@ -28,6 +28,8 @@ export type Traffic = Readonly<{
   /** status.canary.weights after this pass. */
   weights: CanaryWeights | undefined
   verified: boolean | null
+  /** Nothing was written: stable lacks the pods for what it should get. */
+  isHeld?: true
   /** The pass ends here: a router could not be brought to the weight. */
   stop: boolean
 }>
@@ -55,7 +57,8 @@ export function planTraffic(
     return { part: NOTHING, weights: undefined, verified: null, stop: false }
   const choice = chooseWeight(seen, intent)
   const back = choice.canaryToStable ? ensureTarget(seen, canaryServices(seen).canary, seen.stableRS, false) : NOTHING
-  if (!canStableCarry(seen, choice.weight)) return { part: back, weights: old, verified: null, stop: false }
+  if (!canStableCarry(seen, choice.weight))
+    return { part: back, weights: old, verified: null, isHeld: true, stop: false }
   const desired = desiredTraffic(seen, choice, extras)
   const excess = excessText(desired)
   const isConfirmed = old?.verified === true && sameJson(old, nextWeights(seen, desired, true))

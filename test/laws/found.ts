@@ -103,4 +103,20 @@ export const FOUND: Readonly<Record<string, Life>> = {
     doings: [ship(1, 20), { after: 0, does: { is: 'verb', text: 'restart app' } }],
     trouble: { rate: 0.2, seed: 252531, deaths: [{ after: 6, heard: true }] },
   },
+  'the router gives stable its share back and nobody can write it down: stable keeps its pods when an update comes': {
+    replicas: 1,
+    strategy: routed({
+      steps: [{ setWeight: 100 }, { setWeight: 5 }],
+      abortScaleDownDelaySeconds: 0,
+      maxSurge: 0,
+      maxUnavailable: '50%',
+      dynamicStableScale: true,
+    }),
+    doings: [
+      { after: 8, does: { is: 'ship', version: 1, quality: 'slow' } },
+      { after: 20, does: { is: 'ship', version: 1, quality: 'bad' } },
+      ship(1),
+    ],
+    trouble: { rate: 0.2, seed: 104861, deaths: [{ after: 8, heard: true }] },
+  },
 }
