@@ -2,6 +2,7 @@
 import type { AnalysisRun, AnalysisRunStatus, Measurement, Metric } from '../api/analysis.ts'
 import type { KubeObject, Millis, ObjectProvider, Ref } from '../contract.ts'
 import type { Kube, Lookup } from '../ports.ts'
+import { selectorText } from '../rollout/selector.ts'
 import type { Providers } from './measure.ts'
 import { lastMeasurement, resultOf, timestamp } from './phases.ts'
 import type { Task } from './plan.ts'
@@ -42,13 +43,12 @@ export async function measureByObject(
 
 /** How the object stands, by itself or by its Pods. */
 async function look(provider: ObjectProvider<unknown>, object: KubeObject, kube: Kube) {
-  const labels = provider.read(object) ? undefined : provider.podLabels?.(object)
-  if (labels === undefined) return provider.read(object)
+  const verdict = provider.read(object)
+  const matchLabels = verdict ? undefined : provider.podLabels?.(object)
+  if (matchLabels === undefined) return verdict
   const { namespace = '' } = object.metadata
-  const labelSelector = Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',')
-  return provider.read(object, (await kube.list(POD, { namespace, labelSelector })).items)
+  const { items } = await kube.list(POD, { namespace, labelSelector: selectorText({ matchLabels }) })
+  return provider.read(object, items)
 }
 
 /** What measures this metric, if that is an object. */
@@ -62,12 +62,10 @@ export function forgottenObjects(run: AnalysisRun, next: AnalysisRunStatus, know
   return run.spec.metrics.flatMap(metric => {
     const provider = objectProviderOf(metric, known)
     if (!provider) return []
-    const namesOf = (status: AnalysisRunStatus | undefined) =>
-      (status?.metricResults?.find(result => result.name === metric.name)?.measurements ?? []).flatMap(
-        ({ metadata }) => provider.nameOf(metadata ?? {}) ?? [],
-      )
-    const kept = new Set(namesOf(next))
-    const gone = namesOf(run.status).filter(name => !kept.has(name))
+    const namesIn = (one: AnalysisRun) =>
+      (resultOf(one, metric.name)?.measurements ?? []).flatMap(({ metadata }) => provider.nameOf(metadata ?? {}) ?? [])
+    const kept = new Set(namesIn({ ...run, status: next }))
+    const gone = namesIn(run).filter(name => !kept.has(name))
     return gone.map(name => ({ ...provider.kind, namespace: run.metadata.namespace ?? '', name }))
   })
 }

@@ -124,10 +124,11 @@ export function isTimedOut(seen: Observed, next: RolloutStatus, now: Millis): bo
   return Date.parse(condition.lastUpdateTime ?? '') + progressDeadline(seen.spec) * 1000 < now
 }
 
+/** No clock runs for the update: its step may take for ever, or an old set waits for its end. */
+const isClockStopped = (seen: Observed): boolean => isIndefiniteStep(seen) || seen.otherRSs.some(hasDeadline)
+
 const mayTimeOut = (seen: Observed): boolean =>
-  !isIndefiniteStep(seen) &&
-  findCondition(seen.status.conditions, 'Paused')?.status !== 'True' &&
-  !seen.otherRSs.some(hasDeadline)
+  !isClockStopped(seen) && findCondition(seen.status.conditions, 'Paused')?.status !== 'True'
 
 const timeOutText = (seen: Observed): string =>
   seen.newRS
@@ -275,10 +276,9 @@ function hasMinimumAvailability(seen: Observed, next: RolloutStatus): boolean {
 /** When to look again because of the progress deadline; undefined when no clock runs. */
 export function deadlineRecheck(seen: Observed, next: RolloutStatus, now: Millis): Millis | undefined {
   const condition = findCondition(next.conditions, 'Progressing')
-  if (!condition || pausesOf(next).length > 0 || seen.spec.paused || next.abort || isIndefiniteStep(seen))
-    return undefined
-  // While an old set waits for its end nothing times out; that end brings the next look.
-  if (seen.otherRSs.some(hasDeadline)) return undefined
+  if (!condition || pausesOf(next).length > 0 || seen.spec.paused || next.abort) return undefined
+  // The end of the step, or of the old set, brings the next look: asked by the clock it would be asked again and again.
+  if (isClockStopped(seen)) return undefined
   if (isHealthy(seen, next) || condition.reason === 'ProgressDeadlineExceeded') return undefined
   const at = Date.parse(condition.lastUpdateTime ?? '') + progressDeadline(seen.spec) * 1000 + 1000
   return Number.isNaN(at) ? undefined : Math.max(at, now)

@@ -373,12 +373,11 @@ export function serveStream(
     note,
   })
   if (asked.length !== undefined && !flight.received(0)) return flight
-  if (mayGather(flight)) {
-    gather(flight)
-    return flight
+  if (mayGather(flight)) gather(flight)
+  else {
+    flight.goOn()
+    if (isBare) flight.copy?.send()
   }
-  flight.goOn()
-  if (isBare) flight.copy?.send()
   return flight
 }
 
