@@ -22,6 +22,8 @@ export type Case = Readonly<{
   /** The requests that the pod must see, as `METHOD target host body`; for `refused` and `cut` those before. */
   seen?: readonly string[]
   why?: string
+  /** The status of the refusal, where it matters. */
+  status?: string
   /** Sent behind it; by default another request, which must be served if and only if this one is. */
   behind?: string
 }>
@@ -159,6 +161,7 @@ async function judge(lane: Lane, one: Case): Promise<string[]> {
     if (errors.length > 0 && staysOpen(one)) wrong.push(`answered with ${errors}`)
     wrong.push(...lostFields(one, seen))
   } else {
+    if (one.status !== undefined && errors[0] !== one.status) wrong.push(`answered with ${errors}, not ${one.status}`)
     if (errors.length > 1) wrong.push(`answered more than once: ${errors}`)
     if (errors[0] !== undefined && !REFUSALS.has(errors[0])) wrong.push(`answered with ${errors[0]}`)
   }

@@ -2,7 +2,7 @@
 // pieces at each place. What must become of each is worked out by the strict reader, which is slow, plain and not ours
 // to ship; hostile-requests.test.ts checks the reader against the tables that were written by hand.
 import { AFTER, type Case, shown } from './hostile-kit.ts'
-import { readRequest } from './hostile-read.ts'
+import { readRequest, targetFor } from './hostile-read.ts'
 
 const POST = 'POST /m?n HTTP/1.1\r\nHost: m.test\r\nX-One: a b\r\nContent-Length: 6\r\n\r\n(body)'
 const CHUNKS =
@@ -54,7 +54,7 @@ function settle(name: string, bytes: string): Case[] {
     at = next
     doubts += request.doubts.filter(doubt => doubt !== 'a chunk extension').length
     methods.push(request.method)
-    seen.push(shown({ ...request, target: request.target.replace(/^http:\/\/[^/]*/i, '') }))
+    seen.push(shown({ ...request, target: targetFor(request) }))
   }
   const unknown = methods.some(method => !KNOWN_METHODS.has(method))
   // Request targets outside of the grammar of URIs, hosts of odd marks: legal enough to pass, odd enough to refuse.

@@ -1,6 +1,8 @@
 // A strict reader of HTTP/1.1 requests, for judging what went into a proxy and what came out of it. It is slow and
 // plain on purpose and shares nothing with the proxy: one rule of RFC 9110 or 9112 after the other, on latin1 text.
 
+import { isIPv6 } from 'node:net'
+
 /** A request that can be read in one way only. */
 export type Seen = Readonly<{
   method: string
@@ -26,16 +28,21 @@ export type Reading =
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
 const LINE = new RegExp(`^(${TOKEN}) ([\\x21\\x22\\x24-\\x7e]+) HTTP/1\\.([01])$`)
 const FIELD = new RegExp(`^(${TOKEN}):[\\t ]*([\\t\\x20-\\x7e\\x80-\\xff]*)$`)
-const REG_NAME = "(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
-const AUTHORITY = new RegExp(`^(?:${REG_NAME}|\\[[0-9A-Fa-f:.]+\\])(?::\\d{0,5})?$`)
-/** Chunk extensions as they should be (RFC 9112 7.1.1), without the blanks that the grammar suffers. */
-const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))?)*$`)
+/** Of RFC 3986, but for what no name in use has and some take for more than one or for another: commas, percent signs,
+ * labels of nothing. */
+const LABEL = "[A-Za-z0-9_~!$&'()*+;=-]+"
+const AUTHORITY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*\\.?|\\[([0-9A-Fa-f:.]+)\\])(?::(\\d{0,5}))?$`)
+/** Chunk extensions (RFC 9112 7.1.1), with the blanks that the grammar suffers. */
+const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const EXTENSIONS = new RegExp(`^(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*$`)
+const MOST_CHUNK = 2 ** 31 - 1
 const CHUNK = /^([0-9A-Fa-f]+)(?:[\t ]*(;.*))?$/
 const LOOK_ALIKE = /^(?:content[^a-z-]length|transfer[^a-z-]encoding|host[^a-z])$/
 /** Fields that never belong into a trailer: framing, routing, and what the head must have settled (RFC 9110 6.5.1). */
 const NOT_IN_TRAILERS = new Set([
   ...['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade'],
-  ...['forwarded', 'authorization'],
+  ...['forwarded', 'authorization', 'proxy-authorization', 'cookie', 'expect', 'max-forwards'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
 ])
 
 const bad = (why: string): Reading => ({ kind: 'bad', why })
@@ -107,7 +114,7 @@ function read(text: string, begin: number, mayLackHost: boolean): Reading {
   const hosts = valuesOf(fields, 'host')
   if (hosts.length > 1) stop('Host twice')
   if (hosts.length === 0 && minor === '1') stop('no Host')
-  for (const host of hosts) if (!AUTHORITY.test(host) && !(mayLackHost && host === '')) stop(`no authority: ${host}`)
+  for (const host of hosts) if (!isAuthority(host) && !(mayLackHost && host === '')) stop(`no authority: ${host}`)
   const host = authorityOf(method!, target!) ?? hosts[0] ?? ''
   if (host.endsWith(':')) doubts.push('an empty port')
   const protectedNames = ['host', 'content-length', 'transfer-encoding']
@@ -117,6 +124,7 @@ function read(text: string, begin: number, mayLackHost: boolean): Reading {
   const lengths = valuesOf(fields, 'content-length')
   const codings = valuesOf(fields, 'transfer-encoding')
   if (lengths.length + codings.length > 1) stop('framed twice')
+  if (method === 'TRACE' && (codings.length > 0 || Number(lengths[0]) > 0)) stop('TRACE with a body')
   const head = { method: method!, target: target!, minor: Number(minor), host, fields }
   if (codings[0] !== undefined) {
     if (codings[0].toLowerCase() !== 'chunked' || minor === '0') stop(`Transfer-Encoding: ${codings[0]}`)
@@ -135,9 +143,22 @@ function read(text: string, begin: number, mayLackHost: boolean): Reading {
 function authorityOf(method: string, target: string): string | undefined {
   if (method === 'CONNECT') stop('CONNECT')
   if (target.startsWith('/') || (target === '*' && method === 'OPTIONS')) return undefined
-  const [, authority] = /^http:\/\/([^/?]*)(?:[/?].*)?$/i.exec(target) ?? stop(`no path: ${target}`)
-  if (!AUTHORITY.test(authority!)) stop(`no authority in ${target}`)
+  const [, authority] = /^https?:\/\/([^/?]*)(?:[/?].*)?$/i.exec(target) ?? stop(`no path: ${target}`)
+  if (!isAuthority(authority!)) stop(`no authority in ${target}`)
   return authority
+}
+
+function isAuthority(text: string): boolean {
+  const [whole, address, port] = AUTHORITY.exec(text) ?? []
+  return whole !== undefined && (address === undefined || isIPv6(address)) && Number(port ?? 0) < 65_536
+}
+
+/** The target as a pod must see it: a path, or `*` (RFC 9112 3.2.1, 3.2.4). */
+export function targetFor({ method, target }: Pick<Seen, 'method' | 'target'>): string {
+  if (target.startsWith('/') || target === '*') return target
+  const rest = target.replace(/^https?:\/\/[^/?]*/i, '')
+  if (rest === '' && method === 'OPTIONS') return '*'
+  return rest.startsWith('/') ? rest : `/${rest}`
 }
 
 export function chunksAt(
@@ -150,14 +171,15 @@ export function chunksAt(
     const { line, next } = lineAt(text, at)
     const [, size, extensions = ''] = CHUNK.exec(line) ?? stop(`no chunk size: ${line.slice(0, 60)}`)
     if (extensions !== '') doubts.push('a chunk extension')
-    // Whoever drops it can do without its grammar, whoever refuses it is right too.
-    if (!EXTENSIONS.test(extensions) || / |\t/.test(line.replace(/"[^"]*"/g, ''))) doubts.push('an odd chunk extension')
+    if (!EXTENSIONS.test(extensions)) stop(`no chunk extension: ${extensions.slice(0, 60)}`)
+    if (/ |\t/.test(line.replace(/"(?:[^"\\]|\\.)*"/g, ''))) doubts.push('blanks in a chunk extension')
     if (size!.length > 12) doubts.push('a chunk size of many digits')
     const length = Number.parseInt(size!, 16)
-    if (length > 2 ** 48) stop('a chunk size beyond measure')
+    if (length > MOST_CHUNK) stop('a chunk size beyond measure')
     if (length === 0) {
       const { fields, next: behind } = fieldsAt(text, next)
-      for (const [name] of fields) if (NOT_IN_TRAILERS.has(name) || LOOK_ALIKE.test(name)) stop(`${name} in a trailer`)
+      for (const [name] of fields)
+        if (NOT_IN_TRAILERS.has(name.replaceAll('_', '-')) || LOOK_ALIKE.test(name)) stop(`${name} in a trailer`)
       return { body, trailers: fields, next: behind }
     }
     const end = next + length

@@ -5,7 +5,7 @@ import { bodies } from './hostile-bodies.ts'
 import { AFTER, type Case, run, shown } from './hostile-kit.ts'
 import { mutations, splits } from './hostile-mutations.ts'
 import { notYet } from './hostile-not-yet.ts'
-import { readRequest } from './hostile-read.ts'
+import { readRequest, targetFor } from './hostile-read.ts'
 import { handWritten } from './hostile-requests.ts'
 import { targetsAndMore } from './hostile-targets.ts'
 
@@ -33,8 +33,7 @@ test('the strict reader judges as the tables do', async t => {
       }
       at = reading.next
       const { request } = reading
-      const absolute = /^http:\/\/[^/]*/i.exec(request.target)?.[0] ?? ''
-      read.push(shown({ ...request, target: request.target.slice(absolute.length) }))
+      read.push(shown({ ...request, target: targetFor(request) }))
     }
     const mustBe = expect === 'clean' ? [...seen, 'GET /after after.test'] : [...seen]
     // Limits are the proxy's own: the reader has none.

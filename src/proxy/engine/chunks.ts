@@ -1,9 +1,10 @@
 // A chunked body on its way through: followed octet by octet where it is framing, skipped where it is data. The octets
 // themselves pass as they are; only chunk extensions are dropped, and for an HTTP/1.0 client all framing is.
+import { BAD, FIRST, follow, isWhole } from './chunk-extension.ts'
 import { END, field, LINE, MORE, nextField } from './fields.ts'
-import { HEX, isName, lower, resembles, VALUE } from './octets.ts'
+import { HEX, isName, lower, resembles } from './octets.ts'
 
-// Where in the body we are. 12 hexadecimal digits hold any size that a double counts exactly.
+// Where in the body we are.
 const SIZE_FIRST = 0
 const SIZE = 1
 const EXTENSION = 2
@@ -14,22 +15,19 @@ const DATA_LF = 6
 const TRAILER = 7
 const DONE = 8
 const MOST_DIGITS = 12
+/** Who counts in 32 bits would take a larger one for a smaller one; nobody sends them. */
+const MOST_CHUNK = 2 ** 31 - 1
 const MOST_EXTENSION = 1024
 const MOST_TRAILER = 8 * 1024
 
-/** Fields that would change framing or routing if somebody merged them into the head (RFC 9110 6.5.1). */
-const FORBIDDEN = [
-  'te',
-  'host',
-  'trailer',
-  'upgrade',
-  'forwarded',
-  'connection',
-  'keep-alive',
-  'authorization',
-  'content-length',
-  'transfer-encoding',
-].map(lower)
+/** Fields that would change framing, routing, rights or who asked if somebody merged a trailer into the head (RFC 9110
+ * 6.5.1). */
+export const NO_TRAILERS: readonly string[] = [
+  ...['te', 'host', 'cookie', 'expect', 'trailer', 'upgrade', 'forwarded', 'connection', 'keep-alive', 'max-forwards'],
+  ...['authorization', 'content-length', 'transfer-encoding', 'proxy-authorization'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+]
+const FORBIDDEN = NO_TRAILERS.map(lower)
 
 export class Chunks {
   private state = DONE
@@ -37,6 +35,7 @@ export class Chunks {
   private left = 0
   private digits = 0
   private extension = 0
+  private extensionState = FIRST
   /** The piece of the trailer that came so far; kept until it is whole, as it must be read before it may pass. */
   private trailer: Buffer | undefined
   /** Give out the data only. */
@@ -101,22 +100,26 @@ export class Chunks {
         case SIZE: {
           const digit = HEX[c]!
           if (digit !== 255) {
-            if (++this.digits > MOST_DIGITS) return false
             this.left = this.left * 16 + digit
+            if (++this.digits > MOST_DIGITS || this.left > MOST_CHUNK) return false
             this.state = SIZE
           } else if (this.state === SIZE_FIRST) return false
           else if (c === 13) this.state = SIZE_LF
           else if (c === 59) {
             this.state = EXTENSION
+            this.extensionState = FIRST
             this.extension++
             drop = true
           } else return false
           break
         }
         case EXTENSION:
-          if (c === 13) this.state = SIZE_LF
-          else {
-            if (VALUE[c] === 0 || ++this.extension > MOST_EXTENSION) return false
+          if (c === 13) {
+            if (!isWhole(this.extensionState)) return false
+            this.state = SIZE_LF
+          } else {
+            this.extensionState = follow(this.extensionState, c)
+            if (this.extensionState === BAD || ++this.extension > MOST_EXTENSION) return false
             drop = true
           }
           break

@@ -158,10 +158,10 @@ export class Client {
     if (held === undefined || this.isReading || this.state !== HEAD) return
     // A head in pieces is read again only when its end may be there, or it is wrong or too long already.
     const isWhole = held.indexOf('\r\n\r\n', Math.max(HEADROOM, newFrom - 3), 'latin1') >= 0
-    const isWrong = !mayContinue(held, Math.max(HEADROOM, newFrom - 1), held.length)
+    const isWrong = !mayContinue(held, HEADROOM, Math.max(HEADROOM, newFrom - 1), held.length)
     if (!isWhole && !isWrong && held.length - HEADROOM <= MOST_HEAD) return
     this.held = undefined
-    if (isWrong && !isWhole) this.refuse(400, 'the line ends are malformed')
+    if (isWrong && !isWhole) this.refuse(400, 'the request line or a line end is malformed')
     else this.read(held, HEADROOM, held.length)
   }
 

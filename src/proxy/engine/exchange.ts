@@ -84,7 +84,7 @@ export class Exchange extends Attempts {
     if (session !== undefined) cutCookie(buf, head, session.cookie)
     const { sentHead } = this
     const more = core.marks === undefined ? undefined : this.traceLine(buf, core.marks)
-    sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : undefined, more)
+    sentHead.compose(buf, client.caller, way.strip ? stripPrefix(view.target(), way.prefix) : head.target, more)
     this.copy?.begin(sentHead.whole, sentHead.size, this.toHead)
     this.mayShare = dest.pipelining && this.mayRepeat && !this.isUpgrade && !this.expects && isShareable()
     if (!whole && this.mayGather()) {

@@ -13,7 +13,7 @@ class HeadView implements Asked {
   }
 
   target(): string {
-    return this.buf.toString('latin1', head.targetFrom, head.targetTo)
+    return head.target ?? this.buf.toString('latin1', head.targetFrom, head.targetTo)
   }
 
   host(): string {

@@ -1,5 +1,9 @@
 // What single octets may be, as tables: names, values, targets, hosts, digits. RFC 9110 5.6.2, RFC 9112, RFC 3986.
 
+import { isIPv6 } from 'node:net'
+
+const MOST_PORT = 65_535
+
 const table = (allowed: (octet: number) => boolean): Uint8Array =>
   Uint8Array.from({ length: 256 }, (_, octet) => (allowed(octet) ? 1 : 0))
 
@@ -10,7 +14,8 @@ const among = (text: string) => {
   return (c: number) => set.has(c)
 }
 const tokenMarks = among("!#$%&'*+-.^_`|~")
-const hostMarks = among("._~%!$&'()*+,;=-")
+// Of RFC 3986, but for percent signs and commas: no name in use has them, and what decodes or splits it finds another.
+const hostMarks = among("._~!$&'()*+;=-")
 const ipv6Marks = among(':.')
 
 /** Of a field name or a method. */
@@ -51,23 +56,34 @@ export function resembles(buf: Uint8Array, at: number, name: Uint8Array): boolea
   return isOther
 }
 
-/** Is [from, to) an authority: a name or a bracketed IPv6 address, with an optional port? An empty one is none. */
-export function isAuthority(buf: Uint8Array, from: number, to: number): boolean {
+/** Is [from, to) an authority: a name or a bracketed IPv6 address, with an optional port? An empty one is none, and so is
+ * a name with an empty label, but for the last. */
+export function isAuthority(buf: Buffer, from: number, to: number): boolean {
   let i = from
   if (buf[i] === 91) {
     i++
     const first = i
     while (i < to && IPV6[buf[i]!] === 1) i++
-    if (i === first || buf[i] !== 93 || i >= to) return false
+    if (i >= to || buf[i] !== 93 || !isIPv6(buf.toString('latin1', first, i))) return false
     i++
   } else {
-    while (i < to && HOST[buf[i]!] === 1) i++
+    let dot = from - 1
+    for (; i < to && HOST[buf[i]!] === 1; i++) {
+      if (buf[i] !== 46) continue
+      if (i - dot === 1) return false
+      dot = i
+    }
     if (i === from) return false
   }
   if (i === to) return true
   if (buf[i] !== 58 || to - i > 6) return false
-  for (i++; i < to; i++) if (buf[i]! < 48 || buf[i]! > 57) return false
-  return true
+  let port = 0
+  for (i++; i < to; i++) {
+    const digit = buf[i]! - 48
+    if (digit < 0 || digit > 9) return false
+    port = port * 10 + digit
+  }
+  return port <= MOST_PORT
 }
 
 /** Index of the first octet from `at` on that is neither space nor tab. */

@@ -2,8 +2,8 @@
 // Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
 import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
-import { isAuthority, isName, lengthOf, lower, resembles, TOKEN } from './octets.ts'
-import { CAME, CHUNKED, head, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
+import { isAuthority, isName, lengthOf, lower, resembles, skipBlanks, TOKEN } from './octets.ts'
+import { CAME, CHUNKED, head, isTrace, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
 import { readLine } from './request-line.ts'
 
 const MOST_LINES = 128
@@ -182,9 +182,28 @@ function transferEncoding(buf: Buffer, at: number): number {
   if (++codings > 1) return refuse(400, 'Transfer-Encoding appears twice')
   trimField(buf)
   const { valueFrom, valueTo } = field
-  if (valueTo - valueFrom !== 7 || !isName(buf, valueFrom, N.chunked))
-    return refuse(501, 'a transfer coding other than chunked')
-  return 1
+  if (valueTo - valueFrom === 7 && isName(buf, valueFrom, N.chunked)) return 1
+  if (isCodings(buf, valueFrom, valueTo)) return refuse(501, 'a transfer coding other than chunked')
+  return refuse(400, 'Transfer-Encoding does not tell where the body ends')
+}
+
+/** A coding alone, or several of which the last one and no other is chunked? Else the length of the body is anybody's
+ * guess, which is not 501 but 400 (RFC 9112 6.3). */
+function isCodings(buf: Buffer, from: number, to: number): boolean {
+  let count = 0
+  let i = from
+  for (;;) {
+    const first = i
+    while (i < to && TOKEN[buf[i]!] === 1) i++
+    if (i === first) return false
+    count++
+    const isChunked = i - first === 7 && isName(buf, first, N.chunked)
+    const end = i
+    i = Math.min(skipBlanks(buf, i), to)
+    if (i === to) return end === to && (isChunked || count === 1)
+    if (isChunked || buf[i] !== 44) return false
+    i = Math.min(skipBlanks(buf, i + 1), to)
+  }
 }
 
 /** Connection: its own tokens, and names of fields that are for this hop only (RFC 9110 7.6.1). */
@@ -242,6 +261,7 @@ function settle(buf: Buffer): number {
     if (head.minor === 0) return refuse(400, 'Transfer-Encoding in HTTP/1.0')
     head.framing = CHUNKED
   } else if (head.length > 0) head.framing = LENGTH
+  if (head.framing !== NONE && isTrace()) return refuse(400, 'a TRACE with a body')
   if (closes) head.keepAlive = false
   head.upgrade = asksUpgrade && isWebSocket && head.isGet && head.minor === 1
   if (head.upgrade && head.framing !== NONE) return refuse(400, 'an upgrade with a body')
@@ -249,14 +269,17 @@ function settle(buf: Buffer): number {
   return 1
 }
 
-/** May what has come of a head so far still become one? For heads that arrive in pieces: line ends are checked as they
- * come, so that a head without proper ones is refused at once instead of waited for. */
-export function mayContinue(buf: Uint8Array, from: number, to: number): boolean {
+/** May what has come of the head at `begin` so far still become one? For heads that arrive in pieces: what is new of it
+ * is [from, to). Line ends are checked as they come, and the request line once it is there: whoever speaks HTTP/0.9, or
+ * another protocol of lines, waits for an answer by then. Another version may be the preface of HTTP/2. */
+export function mayContinue(buf: Buffer, begin: number, from: number, to: number): boolean {
+  let hasLine = false
   for (let i = from; i < to; i++) {
     const c = buf[i]!
     if (c === 0 || c === 127) return false
     if (c === 10 && (i === 0 || buf[i - 1] !== 13)) return false
     if (c === 13 && i + 1 < to && buf[i + 1] !== 10) return false
+    if (c === 10) hasLine = true
   }
-  return true
+  return !hasLine || buf[begin] === 13 || readLine(buf, begin, to) !== -400
 }

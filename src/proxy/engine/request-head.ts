@@ -22,6 +22,8 @@ export type RequestHead = {
   /** Path and query as the pod shall see them. */
   targetFrom: number
   targetTo: number
+  /** The same where the request does not spell it: an absolute target may lack a path. */
+  target: string | undefined
   /** Behind the request line. */
   fieldsFrom: number
   /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
@@ -55,6 +57,9 @@ export const isOrdinary = (): boolean =>
   head.isGet && head.minor === 1 && head.framing === NONE && head.keepAlive && !head.upgrade && !head.expect
 
 const OPTIONS = 'OPTIONS'.length
+const TRACE = 'TRACE'.length
+
+export const isTrace = (): boolean => head.isSafe && head.methodTo - head.begin === TRACE
 
 /** GET, HEAD or OPTIONS, of those that are safe: what a pod may be asked for before it has answered others. */
 export const isShareable = (): boolean => head.isGet || head.isHead || head.methodTo - head.begin === OPTIONS
@@ -68,6 +73,7 @@ export const head: RequestHead = {
   isSafe: false,
   targetFrom: 0,
   targetTo: 0,
+  target: undefined,
   fieldsFrom: 0,
   minor: 1,
   hostFrom: 0,

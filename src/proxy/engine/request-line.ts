@@ -5,6 +5,7 @@ import { head, refuse } from './request-head.ts'
 const MOST_TARGET = 16 * 1024
 const MOST_METHOD = 32
 const HTTP = lower('http://')
+const HTTPS = lower('https://')
 
 /** `METHOD target HTTP/1.x`, single spaces (RFC 9112 3). */
 export function readLine(buf: Buffer, from: number, to: number): number {
@@ -62,24 +63,32 @@ function isSpelled(buf: Buffer, at: number, text: Uint8Array): boolean {
   return true
 }
 
-/** Origin form, `*` with OPTIONS, or absolute form with http; CONNECT never (RFC 9112 3.2). */
+/** Origin form, `*` with OPTIONS, or absolute form; CONNECT never (RFC 9112 3.2). */
 function readTarget(buf: Buffer, from: number, to: number): number {
   if (isConnect) return refuse(400, 'CONNECT is not served here')
   head.targetFrom = from
   head.targetTo = to
+  head.target = undefined
   head.isAbsolute = false
   if (buf[from] === 47) return 1
   if (buf[from] === 42 && to - from === 1 && isOptions) return 1
-  if (to - from > 7 && isName(buf, from, HTTP) && buf[from + 4] === 58) {
-    let slash = from + 7
-    while (slash < to && buf[slash] !== 47 && buf[slash] !== 63) slash++
-    if (slash < to && buf[slash] === 47 && isAuthority(buf, from + 7, slash)) {
-      head.isAbsolute = true
-      head.hostFrom = from + 7
-      head.hostTo = slash
-      head.targetFrom = slash
-      return 1
-    }
-  }
-  return refuse(400, 'the request target is not a path')
+  return readAbsolute(buf, from, to) ? 1 : refuse(400, 'the request target is not a path')
+}
+
+/** `http://host/path`: its authority counts, whatever Host says; the path may be missing (RFC 9112 3.2.2). */
+function readAbsolute(buf: Buffer, from: number, to: number): boolean {
+  const scheme = isName(buf, from, HTTP) ? HTTP : HTTPS
+  const host = from + scheme.length
+  if (host >= to || !isName(buf, from, scheme)) return false
+  let end = host
+  while (end < to && buf[end] !== 47 && buf[end] !== 63) end++
+  if (!isAuthority(buf, host, end)) return false
+  head.isAbsolute = true
+  head.hostFrom = host
+  head.hostTo = end
+  head.targetFrom = end
+  // Without path and query OPTIONS asks for the server as a whole (RFC 9112 3.2.4).
+  if (end === to && isOptions) head.target = '*'
+  else if (buf[end] !== 47) head.target = `/${buf.toString('latin1', end, to)}`
+  return true
 }

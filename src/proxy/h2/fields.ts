@@ -1,6 +1,7 @@
 // Fields of answers and trailers in the form of HTTP/2: names in lower case, and nothing that means one connection only.
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { AnswerHead } from '../engine/answer-head.ts'
+import { NO_TRAILERS } from '../engine/chunks.ts'
 import { field, LINE, nextField, trimField } from '../engine/fields.ts'
 
 /** Headers as node:http2 takes them. */
@@ -19,8 +20,7 @@ export const ENDS_HERE: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ])
 
-/** Fields that would change framing, routing or rights if somebody merged a trailer into the head (RFC 9110 6.5.1). */
-const NOT_IN_TRAILERS = new Set([...ENDS_HERE, 'content-length', 'host', 'trailer', 'forwarded', 'authorization'])
+const NOT_IN_TRAILERS = new Set([...ENDS_HERE, ...NO_TRAILERS])
 
 /** Adds a field; one that is there already gets another value, as RFC 9110 5.3 has it. */
 export function addField(headers: Headers, name: string, value: string): void {
