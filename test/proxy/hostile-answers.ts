@@ -227,6 +227,8 @@ const framing: AnswerCase[] = [
 ]
 
 const REQUEST_HEAD = 'HEAD /case HTTP/1.1\r\nHost: a\r\n\r\n'
+const OLD = ['GET', 'HEAD'].map(method => `${method} /case HTTP/1.0\r\nHost: a\r\n\r\n`)
+const framed = (status: number) => `HTTP/1.1 ${status} Odd\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\nX-B: 2\r\n\r\n`
 const bodiless: AnswerCase[] = relays('no body', {
   'HEAD with a length': [ok('Content-Length: 5\r\n'), 200, '', { request: REQUEST_HEAD }],
   'HEAD with chunks': [ok('Transfer-Encoding: chunked\r\n'), 200, '', { request: REQUEST_HEAD }],
@@ -244,6 +246,10 @@ const bodiless: AnswerCase[] = relays('no body', {
   '304 with chunks': ['HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n', 304, ''],
   '304 with an answer behind it': [`HTTP/1.1 304 Not Modified\r\n\r\n${EVIL}`, 304, ''],
   '205 with a length of nothing': ['HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', 205, ''],
+  'for an old client: 204 with chunks': [framed(204), 204, '', { request: OLD[0]! }],
+  'for an old client: 304 with chunks': [framed(304), 304, '', { request: OLD[0]! }],
+  'for an old client: HEAD and 204 with chunks': [framed(204), 204, '', { request: OLD[1]! }],
+  'for an old client: HEAD with chunks': [framed(200), 200, '', { request: OLD[1]! }],
 })
 
 const extra: AnswerCase[] = [

@@ -223,6 +223,9 @@ function settle(buf: Buffer, toHead: boolean): number {
     // They must not carry framing (RFC 9110 8.6, RFC 9112 6.1); whoever reads it anyway would be out of step.
     if (lengths > 0 && !answer.cuts.insert(lengthFrom, lengthTo)) return -1
     if (codings > 0 && !answer.cuts.insert(answer.codingFrom, answer.codingTo)) return -1
+    // It is cut: whoever unpacks the body must not cut it again.
+    answer.codingFrom = 0
+    answer.codingTo = 0
     answer.framing = NONE
   } else if (toHead || status === 304) answer.framing = NONE
   else if (codings > 0) answer.framing = CHUNKED
