@@ -4,8 +4,24 @@ import { once } from 'node:events'
 import { connect } from 'node:http2'
 import { test } from 'tap'
 import { call, h2cPod, open } from './h2-kit.ts'
-import { asking, GET, rawClient, TYPE } from './h2-raw.ts'
-import { counted, eventually, only, pod, proxy, rawPod, split } from './kit.ts'
+import { asking, frame, GET, PREFACE, rawClient, TYPE } from './h2-raw.ts'
+import { counted, eventually, only, pod, proxy, rawPod, split, wire } from './kit.ts'
+
+test('the preface may come in pieces', async t => {
+  const running = await proxy(t, { table: only('http://127.0.0.1:1') })
+  const hello = Buffer.concat([PREFACE, frame(TYPE.settings, 0, 0)])
+  await Promise.all(
+    Array.from(PREFACE, async (_, at) => {
+      const w = wire(t, running.port)
+      w.socket.setNoDelay(true)
+      w.socket.write(hello.subarray(0, at + 1))
+      await new Promise(done => setTimeout(done, 20))
+      w.socket.write(hello.subarray(at + 1))
+      const said = await w.until(/^.{9}/s)
+      t.equal(said.charCodeAt(3), TYPE.settings, `cut at ${at + 1}`)
+    }),
+  )
+})
 
 test('heads that are nearly alike reach their pods as they are', async t => {
   const p = await pod(t, (req, res) => {

@@ -19,7 +19,7 @@ export const TYPE = {
 export const END_STREAM = 1
 export const END_HEADERS = 4
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 /** One frame. */
 export function frame(type: number, flags: number, stream: number, payload: Buffer | string = ''): Buffer {

@@ -378,6 +378,15 @@ const waiting: Case[] = Object.entries({
   'no version': ['GET /x', ' \r\n'],
   'a small version': ['GET /x http/1.', '1\r\n'],
   'a field for a request': ['Host: ', 'h.test\r\n'],
+  'a line feed behind the version': ['GET /x HTTP/1.1\n'],
+  'a line feed behind the version, later': ['GET /x HTTP/1.1', '\n'],
+  'a version cut short': ['GET /x HTTP/1\n'],
+  'a field without a colon': [get().slice(0, -2), 'Transfer\r\n'],
+  'a field with a control': [get('X-A: a').slice(0, -2), '\x07'],
+  'a fold': [get().slice(0, -2), ' X-A: 1\r\n'],
+  'a second Host': [get().slice(0, -2), 'Host: b.test\r\n'],
+  'a second length': [get('Content-Length: 5\r\n').slice(0, -2), 'Content-Length: 5\r\n'],
+  'a coding unknown': [get().slice(0, -2), 'Transfer-Encoding: cow\r\n'],
 }).map(([name, bytes]) => ({ name: `waiting: ${name}`, bytes, expect: 'refused', behind: '' }))
 
 export const targetsAndMore: readonly Case[] = [...requestLines, ...hop, ...sizes, ...endless, ...foreign, ...waiting]

@@ -9,7 +9,7 @@ import { Exchange } from './exchange.ts'
 import { Memo } from './memo.ts'
 import { isFull, Outlet } from './outlet.ts'
 import { isPreface } from './preface.ts'
-import { mayContinue, readRequest } from './read-request.ts'
+import { mayTell, readRequest } from './read-request.ts'
 import { adopt, HEADROOM, readByEvents } from './reads.ts'
 import { CHUNKED, head, isOrdinary, LENGTH, MOST_HEAD } from './request-head.ts'
 import type { Tunnel } from './tunnel.ts'
@@ -53,6 +53,8 @@ export class Client {
   private chunks: Chunks | undefined
   /** Octets not read yet: part of a head, or pipelined requests. Headroom in front. */
   private held: Buffer | undefined
+  /** What of it is read again. */
+  private again: Buffer | undefined
   private readonly memo = new Memo()
   private isReading = false
   private isPaused = false
@@ -91,10 +93,6 @@ export class Client {
   /** Waits for a request, and none has begun. */
   get isIdle(): boolean {
     return this.state === HEAD && this.held === undefined
-  }
-
-  get isSilent(): boolean {
-    return this.isIdle && !this.hasAsked
   }
 
   /** The port is closed: what is under way is answered, and then the connection ends. */
@@ -156,13 +154,12 @@ export class Client {
   private readHeld(newFrom: number): void {
     const { held } = this
     if (held === undefined || this.isReading || this.state !== HEAD) return
-    // A head in pieces is read again only when its end may be there, or it is wrong or too long already.
-    const isWhole = held.indexOf('\r\n\r\n', Math.max(HEADROOM, newFrom - 3), 'latin1') >= 0
-    const isWrong = !mayContinue(held, HEADROOM, Math.max(HEADROOM, newFrom - 1), held.length)
-    if (!isWhole && !isWrong && held.length - HEADROOM <= MOST_HEAD) return
+    // A head in pieces is read again only when a line of it may have ended, or it is wrong or too long already.
+    if (!mayTell(held, newFrom, held.length) && held.length - HEADROOM <= MOST_HEAD) return
     this.held = undefined
-    if (isWrong && !isWhole) this.refuse(400, 'the request line or a line end is malformed')
-    else this.read(held, HEADROOM, held.length)
+    this.again = held
+    this.read(held, HEADROOM, held.length)
+    this.again = undefined
   }
 
   private hold(buf: Buffer, from: number, to: number): void {
@@ -212,7 +209,9 @@ export class Client {
       return to
     }
     if (verdict === 0) {
-      if (this.deadline === 0 || this.hasAsked) this.deadline = this.clock.now + this.core.limits.head
+      // A head that goes on has the time that it had.
+      const isNew = buf !== this.again || from !== HEADROOM
+      if (isNew && (this.deadline === 0 || this.hasAsked)) this.deadline = this.clock.now + this.core.limits.head
       this.hold(buf, at, to)
       return to
     }

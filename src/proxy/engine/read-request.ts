@@ -2,7 +2,7 @@
 // Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
 import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
-import { isAuthority, isName, lengthOf, lower, resembles, skipBlanks, TOKEN } from './octets.ts'
+import { isAuthority, isName, lengthOf, lower, resembles, skipBlanks, TOKEN, VALUE } from './octets.ts'
 import { CAME, CHUNKED, head, isTrace, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
 import { readLine } from './request-line.ts'
 
@@ -269,17 +269,9 @@ function settle(buf: Buffer): number {
   return 1
 }
 
-/** May what has come of the head at `begin` so far still become one? For heads that arrive in pieces: what is new of it
- * is [from, to). Line ends are checked as they come, and the request line once it is there: whoever speaks HTTP/0.9, or
- * another protocol of lines, waits for an answer by then. Another version may be the preface of HTTP/2. */
-export function mayContinue(buf: Buffer, begin: number, from: number, to: number): boolean {
-  let hasLine = false
-  for (let i = from; i < to; i++) {
-    const c = buf[i]!
-    if (c === 0 || c === 127) return false
-    if (c === 10 && (i === 0 || buf[i - 1] !== 13)) return false
-    if (c === 13 && i + 1 < to && buf[i + 1] !== 10) return false
-    if (c === 10) hasLine = true
-  }
-  return !hasLine || buf[begin] === 13 || readLine(buf, begin, to) !== -400
+/** May what is new of a head in pieces, [from, to), tell more than that it goes on? A line may end there, and with it the
+ * head; or it has an octet that no head has. Whoever speaks another protocol of lines waits for an answer by then. */
+export function mayTell(buf: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (VALUE[buf[i]!] === 0) return true
+  return false
 }

@@ -1,5 +1,6 @@
 // The request line, read strictly (RFC 9112 3): method, target and version into `head`.
 import { isAuthority, isName, lower, TARGET, TOKEN } from './octets.ts'
+import { isPrefaceSoFar } from './preface.ts'
 import { head, refuse } from './request-head.ts'
 
 const MOST_TARGET = 16 * 1024
@@ -23,22 +24,25 @@ export function readLine(buf: Buffer, from: number, to: number): number {
   if (i === targetFrom || buf[i] !== 32) return refuse(400, 'the request target is malformed')
   const targetTo = i
   if (i + 11 > to) return isVersionSoFar(buf, i + 1, to) ? 0 : refuse(400, 'the HTTP version is malformed')
-  if (!isVersionSoFar(buf, i + 1, i + 8)) return refuse(400, 'the HTTP version is malformed')
+  if (!isVersionSoFar(buf, i + 1, i + 11)) return refuse(400, 'the HTTP version is malformed')
   const major = buf[i + 6]!
   const minor = buf[i + 8]! - 48
-  if (buf[i + 9] !== 13 || buf[i + 10] !== 10 || buf[i + 7] !== 46 || minor < 0 || minor > 9)
-    return refuse(400, 'the request line is malformed')
-  if (major !== 49 || minor > 1) return refuse(505, 'only HTTP/1.0 and HTTP/1.1 are spoken here')
+  if (major !== 49 || minor > 1)
+    return isPrefaceSoFar(buf, from, to) ? 0 : refuse(505, 'only HTTP/1.0 and HTTP/1.1 are spoken here')
   head.minor = minor
   head.fieldsFrom = i + 11
   readMethod(buf, from, head.methodTo - from)
   return readTarget(buf, targetFrom, targetTo)
 }
 
-const VERSION = Buffer.from('HTTP/')
+/** With the line's end; a nought for each digit. */
+const VERSION = Buffer.from('HTTP/0.0\r\n')
 function isVersionSoFar(buf: Buffer, from: number, to: number): boolean {
-  const n = Math.min(5, to - from)
-  for (let i = 0; i < n; i++) if (buf[from + i] !== VERSION[i]) return false
+  const n = Math.min(VERSION.length, to - from)
+  for (let i = 0; i < n; i++) {
+    const c = buf[from + i]!
+    if (c !== VERSION[i] && !(VERSION[i] === 48 && c > 48 && c <= 57)) return false
+  }
   return true
 }
 
