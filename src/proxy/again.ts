@@ -1,13 +1,32 @@
 // A further attempt at a request: on which endpoints, and whether the route's budget allows it. Shared by both protocols.
+import { pickVersion } from './choose.ts'
 import type { CompiledRoute, Dest } from './compile.ts'
 import type { Core } from './core.ts'
 import type { Endpoint } from './endpoints.ts'
 import { BUDGET_SECONDS, type Rescue, spend } from './retry.ts'
+import type { Series } from './stats.ts'
+
+/** A version of a route, and who counts it. */
+export type Choice = Readonly<{ route: CompiledRoute; dest: Dest; series: Series }>
 
 /** The endpoints that the version has by now; the table may have moved on since the choice. */
 export function endpointsNow(core: Core, route: CompiledRoute, dest: Dest): readonly Endpoint[] {
   const now = core.snapshot().routes.find(r => r.name === route.name)
   return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
+}
+
+/** The version for a request that waited for its body since it was given to `dest`, where the table has taken all weight
+ * from that one meanwhile, as after an abort; it is counted for that version then. Undefined: the choice stands. */
+export function chooseAgain(core: Core, route: CompiledRoute, dest: Dest): Choice | undefined {
+  const now = core.snapshot().routes.find(r => r.name === route.name)
+  // What has no weight to lose was chosen by a rule.
+  if (now === undefined || now === route || dest.weight === 0) return undefined
+  const same = now.dests.find(d => d.key === dest.key)
+  if (same !== undefined && same.weight > 0) return undefined
+  const other = pickVersion(now)
+  other.series ??= core.stats.of(now, other)
+  if (dest.series !== undefined) core.stats.move(dest.series, other.series)
+  return { route: now, dest: other, series: other.series }
 }
 
 /** May a safe request that a pod may have seen go to another one? Takes it from the budget if so. `done`: how often it did

@@ -39,6 +39,8 @@ export type Stats = Readonly<{
   /** A series to which another process's counts are added. */
   inherit(name: SeriesName): Series
   begin(series: Series): void
+  /** A request under way goes to another version than the one that it was counted for. */
+  move(from: Series, to: Series): void
   /** A request ended: `status` 0 when the client left first, after `ms` milliseconds; `failed` when no pod gave a
    * whole answer. `at`: the moment, in milliseconds since the process began, if it is known already. */
   end(series: Series, status: number, ms: number, failed: boolean, at?: number): void
@@ -102,6 +104,10 @@ export function createStats(
     },
     begin(s) {
       s.inFlight++
+    },
+    move(from, to) {
+      from.inFlight--
+      to.inFlight++
     },
     end(s, status, ms, failed, at) {
       s.inFlight--

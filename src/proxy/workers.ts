@@ -198,6 +198,7 @@ function mergedStats(now: () => number = Date.now): Merged {
         return fresh
       },
       begin() {},
+      move() {},
       end() {},
       all: () => [...parts.values()].map(all => sumOf(all, all[0]!)),
       report: (route, seconds, isWhole) => reportOf(every(), route, seconds, now(), isWhole),

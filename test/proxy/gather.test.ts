@@ -170,3 +170,22 @@ test('all together have a bound, and what is given up makes room', t => {
   t.ok(hasRoom())
   t.end()
 })
+
+test('a version that loses its weight while the body comes does not get it', async t => {
+  const stable = await echo(t)
+  const canary = await echo(t)
+  const running = await proxy(t, { table: split(stable.url, canary.url, 100) })
+  const inFlight = (at: number) => running.status().routes[0]?.dests[at]?.inFlight
+  const slow = wire(t, running.port, `${post(8)}half`)
+  const stream = open(t, running.url).request({ ':method': 'POST', 'content-length': '8' })
+  stream.write('half')
+  await eventually(() => inFlight(1) === 2, 'the canary is chosen')
+  running.swap(split(stable.url, canary.url, 0))
+  slow.socket.write('half')
+  stream.end('half')
+  t.match(await slow.until('>'), /<halfhalf>$/)
+  await new Promise(done => stream.resume().once('end', done))
+  t.match([stable.requests.length, canary.requests.length], [2, 0])
+  t.match([inFlight(0), inFlight(1)], [0, 0])
+  t.match(running.stats('web', 60).byRole, { stable: { requests: 2 }, canary: { requests: 0 } })
+})

@@ -1,6 +1,7 @@
 // One request and all attempts at it: chosen, sent, tried again where that is safe, and its answer relayed.
 // An exchange lives as long as its client's connection and is used again for each request.
 import type { Note } from '../access-log.ts'
+import { chooseAgain } from '../again.ts'
 import { choose, findWay, pickVersion } from '../choose.ts'
 import type { Core } from '../core.ts'
 import { answerMarks, isTraceparent, type Marks, newTraceparent, traceIdOf } from '../marks.ts'
@@ -207,9 +208,21 @@ export class Exchange extends Attempts {
     this.gathered = undefined
     if (this.whole) this.copy?.send()
     this.waiting = [gathered.take()]
+    this.chooseAgain()
     const upstream = this.attempt(this.endpointsNow(), false)
     if (upstream?.isConnected) this.connected()
     else if (upstream && !this.whole) this.client.pause()
+  }
+
+  /** The table may have changed while the body came. */
+  private chooseAgain(): void {
+    const other = chooseAgain(this.core, this.route!, this.dest!)
+    if (other === undefined) return
+    this.route = other.route
+    this.dest = other.dest
+    this.series = other.series
+    // A cookie would bind the client to the version that it did not get.
+    this.lines = undefined
   }
 
   private afterBody(buf: Buffer, from: number, to: number, whole: boolean, upstream: Line): void {

@@ -2,7 +2,7 @@
 // h2c. What both have in common is here.
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AccessLog } from '../access-log.ts'
-import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
+import { chooseAgain, endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
@@ -66,12 +66,12 @@ export class Flight {
   readonly asked: H2Request
   readonly target: string
   readonly fields: PodFields
-  readonly route: CompiledRoute
-  readonly series: Series
+  route: CompiledRoute
+  series: Series
   /** Whose it is. */
   readonly peer: string
   /** Set-Cookie of a sticky session, or undefined. */
-  readonly cookie: string | undefined
+  cookie: string | undefined
   /** The stream ended with its headers. */
   readonly isBare: boolean
   /** A copy in the making for the canary. */
@@ -165,6 +165,18 @@ export class Flight {
       this.deadline = NEVER
       this.attempt?.late()
     }
+  }
+
+  /** Begins after the body was waited for: the table may have changed meanwhile. */
+  goOnWhole(): void {
+    const other = chooseAgain(this.core, this.route, this.dest)
+    if (other !== undefined) {
+      this.route = other.route
+      this.dest = other.dest
+      this.series = other.series
+      this.cookie = undefined
+    }
+    this.goOn()
   }
 
   /** After an attempt that no pod has seen: another pod, stable instead of the canary, or the end of it. `again`: a pod that

@@ -21,7 +21,7 @@ export function gather(flight: Flight): void {
     flight.isDue = false
     flight.begun = { octets: body.take(), isWhole }
     if (!isWhole) stream.pause()
-    flight.goOn()
+    flight.goOnWhole()
     if (isWhole) flight.copy?.send()
   }
   const take = (data: Buffer): void => {
