@@ -1,13 +1,16 @@
-// Does the proxy ever answer 502 because a pod has just closed an idle connection? `node test/bench/idle.ts [requests]`:
+// Does the proxy ever answer 502 because a pod has just closed an idle connection? `npm run bench:idle -- [requests]`:
 // pods that close connections at the worst moments (right behind an answer, or after a few milliseconds of idling, without
 // a word), one request in four with a body. Prints what failed, and exits 1 when anything did.
 import { spawn } from 'node:child_process'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { numbersOf } from './numbers.ts'
 import { freePort } from './proxy-load.ts'
 
-const requests = Number(process.argv[2] ?? 1_000_000)
+const [requests] = numbersOf('idle', 'Asks pods that close their connections at the worst moments.', [
+  { what: 'requests', otherwise: 1_000_000, least: 1 },
+]) as [number]
 const CONNECTIONS = 64
 const ANSWER = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'

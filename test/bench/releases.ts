@@ -1,4 +1,4 @@
-// How soon does an abort reach every proxy, and does a release lose anything? `node test/bench/releases.ts [aborts]
+// How soon does an abort reach every proxy, and does a release lose anything? `npm run bench:releases -- [aborts]
 // [cutovers] [requests per second]`: the whole product on the embedded API server, over real sockets, with three proxies
 // under load. First a canary of 50 % is aborted and retried again and again: from the write of the abort to the last
 // request that any proxy gave to the canary. Then blue-green releases, one after the other, of pods that take three seconds
@@ -12,12 +12,13 @@ import type { Rollout } from '../../src/api/rollout.ts'
 import type { KubeObject } from '../../src/contract.ts'
 import { type DemoWorld, startDemoWorld } from '../../src/sim/demo-world.ts'
 import { applyTo } from '../../src/sim/world.ts'
+import { numbersOf } from './numbers.ts'
 
-const [aborts = 500, cutovers = 50, rate = 100] = process.argv.slice(2).map(Number)
-if ([aborts, cutovers, rate].some(n => !Number.isInteger(n) || n < 0) || rate === 0) {
-  console.error('usage: node test/bench/releases.ts [aborts, 500] [cutovers, 50] [requests per second and proxy, 100]')
-  process.exit(2)
-}
+const [aborts, cutovers, rate] = numbersOf('releases', 'Aborts and cuts over, with three proxies under load.', [
+  { what: 'aborts', otherwise: 500, least: 0 },
+  { what: 'cutovers', otherwise: 50, least: 0 },
+  { what: 'requests per second', otherwise: 100, least: 1 },
+]) as [number, number, number]
 
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default' }
 

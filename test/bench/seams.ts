@@ -1,4 +1,4 @@
-// Does the proxy lose anything when traffic moves? `node test/bench/seams.ts [cutovers] [requests per second]`:
+// Does the proxy lose anything when traffic moves? `npm run bench:seams -- [cutovers] [requests per second]`:
 // blue-green cutovers and canary weight changes under constant load, with slow answers, uploads and WebSockets open,
 // and the pods of the old version ending after each. Prints what failed, and exits 1 when anything did.
 import { createHash, randomBytes } from 'node:crypto'
@@ -8,9 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointAt } from '../../src/proxy/endpoints.ts'
 import { startProxy } from '../../src/proxy/start.ts'
 import type { RouteTableInput } from '../../src/proxy/table.ts'
+import { numbersOf } from './numbers.ts'
 
-const cutovers = Number(process.argv[2] ?? 200)
-const rate = Number(process.argv[3] ?? 200)
+const [cutovers, rate] = numbersOf('seams', 'Moves traffic under load and counts what fails.', [
+  { what: 'cutovers', otherwise: 200, least: 1 },
+  { what: 'requests per second', otherwise: 200, least: 1 },
+]) as [number, number]
 const BETWEEN_MS = 120
 
 type Version = { name: string; port: number; ended: Promise<void>; end(): void }
