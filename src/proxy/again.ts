@@ -11,21 +11,26 @@ export type Choice = Readonly<{ route: CompiledRoute; dest: Dest; series: Series
 
 /** The endpoints that the version has by now; the table may have moved on since the choice. */
 export function endpointsNow(core: Core, route: CompiledRoute, dest: Dest): readonly Endpoint[] {
-  const now = core.snapshot().routes.find(r => r.name === route.name)
-  return now?.dests.find(d => d.key === dest.key)?.endpoints ?? dest.endpoints
+  const now = routeNow(core, route)
+  return (now && sameIn(now, dest))?.endpoints ?? dest.endpoints
 }
+
+/** The route of that name in the table that is in force. */
+const routeNow = (core: Core, { name }: CompiledRoute): CompiledRoute | undefined =>
+  core.snapshot().routes.find(route => route.name === name)
+
+const sameIn = (route: CompiledRoute, { key }: Dest): Dest | undefined => route.dests.find(dest => dest.key === key)
 
 /** The version for a request that waited for its body since it was given to `dest`, where the table has taken all weight
  * from that one meanwhile, as after an abort; it is counted for that version then. Undefined: the choice stands. */
 export function chooseAgain(core: Core, route: CompiledRoute, dest: Dest): Choice | undefined {
-  const now = core.snapshot().routes.find(r => r.name === route.name)
+  const now = routeNow(core, route)
   // What has no weight to lose was chosen by a rule.
   if (now === undefined || now === route || dest.weight === 0) return undefined
-  const same = now.dests.find(d => d.key === dest.key)
-  if (same !== undefined && same.weight > 0) return undefined
+  if ((sameIn(now, dest)?.weight ?? 0) > 0) return undefined
   const other = pickVersion(now)
   other.series ??= core.stats.of(now, other)
-  if (dest.series !== undefined) core.stats.move(dest.series, other.series)
+  core.stats.move(dest.series!, other.series)
   return { route: now, dest: other, series: other.series }
 }
 

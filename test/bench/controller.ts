@@ -22,6 +22,7 @@ import {
   rolloutApp,
   shipped,
 } from './controller-apps.ts'
+import { whole } from './numbers.ts'
 import { type Measured, startMeasured } from './process.ts'
 
 const HELP = `Releases many rollouts on a real kube-apiserver and measures the controller.
@@ -66,11 +67,6 @@ function readFlags(): Flags {
   if (values.help) {
     process.stdout.write(`${HELP}\n`)
     process.exit(0)
-  }
-  const whole = (flag: string, text: string, least: number) => {
-    const number = Number(text)
-    if (!Number.isInteger(number) || number < least) throw new Error(`${flag} takes a whole number from ${least} on`)
-    return number
   }
   if (!['text', 'json'].includes(values.output)) throw new Error('-o takes text or json')
   return {

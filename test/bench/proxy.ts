@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { whole } from './numbers.ts'
 import { CONTENDERS, type Contender, startContender } from './proxy-contenders.ts'
 import { H2_KINDS, measureH2 } from './proxy-h2.ts'
 import {
@@ -76,11 +77,8 @@ function flagsOf(args: readonly string[]): Flags | string {
       },
     })
     if (values.help) return HELP
-    const number = (name: 'rounds' | 'seconds' | 'connections' | 'rate' | 'shares', otherwise: number, least = 1) => {
-      const value = Number(values[name] ?? otherwise)
-      if (!Number.isInteger(value) || value < least) throw new Error(`--${name} takes a whole number from ${least} on`)
-      return value
-    }
+    const number = (name: 'rounds' | 'seconds' | 'connections' | 'rate' | 'shares', otherwise: number, least = 1) =>
+      whole(`--${name}`, values[name] ?? `${otherwise}`, least)
     const list = (given: string | undefined, known: readonly string[], flag: string) => {
       const names = given?.split(',') ?? known
       const odd = names.find(name => !known.includes(name))

@@ -2,6 +2,7 @@
 // life that breaks it, and told line by line.
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
+import { whole } from '../bench/numbers.ts'
 import { type Life, lives } from './life.ts'
 import { live } from './live.ts'
 
@@ -30,11 +31,8 @@ function flagsOf(args: readonly string[]): Flags | string {
       options: { runs: options, seed: options, path: options, limit: options, help: { type: 'boolean', short: 'h' } },
     })
     if (values.help) return HELP
-    const number = (name: 'runs' | 'seed' | 'limit', otherwise: number) => {
-      const value = values[name] === undefined ? otherwise : Number(values[name])
-      if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} takes a whole number from 1 on`)
-      return value
-    }
+    const number = (name: 'runs' | 'seed' | 'limit', otherwise: number) =>
+      whole(`--${name}`, values[name] ?? `${otherwise}`, 1)
     return {
       runs: number('runs', 200),
       seed: number('seed', Date.now() % 2 ** 31),

@@ -59,6 +59,7 @@ export const isOrdinary = (): boolean =>
 const OPTIONS = 'OPTIONS'.length
 const TRACE = 'TRACE'.length
 
+/** TRACE: of the safe methods the only one of this length. */
 export const isTrace = (): boolean => head.isSafe && head.methodTo - head.begin === TRACE
 
 /** GET, HEAD or OPTIONS, of those that are safe: what a pod may be asked for before it has answered others. */
