@@ -9,7 +9,7 @@ const bare = { execArgv: [], env: {} }
 
 test('which processes become lean', async t => {
   t.match(leanArguments(['proxy', '--table', 'a'], bare), ['--max-semi-space-size=1'])
-  t.match(leanArguments(['proxy', '--tls-cert', 'a', '--tls-key', 'b'], bare), ['--max-semi-space-size=16'])
+  t.match(leanArguments(['proxy', '--tls-cert', 'a', '--tls-key', 'b'], bare), ['--max-semi-space-size=1'])
   t.match(leanArguments(['controller'], { execArgv: ['--cpu-prof'], env: {} }), [/semi-space/, /growing/, '--cpu-prof'])
   t.equal(leanArguments(['get', 'proxy'], bare), undefined, 'a command that ends soon')
   t.equal(leanArguments(['proxy', '--help'], bare), undefined)

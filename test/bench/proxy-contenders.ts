@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { one } from '../kube/certificates.ts'
-import { freePort, PROXY_CORE, startOn } from './proxy-load.ts'
+import { freePort, type Origins, PROXY_CORE, startOn } from './proxy-load.ts'
 
 /** A running proxy. `secure`: the one that ends TLS, another process or the same. */
 export type Contender = Readonly<{
@@ -14,18 +14,15 @@ export type Contender = Readonly<{
 }>
 
 /** `securePort`: where TLS is wanted too. */
-type Start = (
-  folder: string,
-  origins: readonly [number, number],
-  port: number,
-  securePort: number | undefined,
-) => Promise<number>
+type Start = (folder: string, origins: Origins, port: number, securePort: number | undefined) => Promise<number>
 
 /** By name: the program that it needs, and how it is started. */
 export const CONTENDERS: Readonly<Record<string, Readonly<{ needs?: string; start: Start; startSecure?: Start }>>> = {
   pintle: { start: (folder, origins, port) => startPintle(folder, origins, port, []), startSecure: startPintleSecure },
   // Its versions take requests in batches; nginx and the others keep connections and cannot do that.
-  'pintle-pipelining': { start: (folder, origins, port) => startPintle(folder, origins, port, [], true) },
+  'pintle-pipelining': { start: (folder, origins, port) => startPintle(folder, origins, port, [], 'pipelining') },
+  // Its versions speak HTTP/2, so that requests of all clients share connections.
+  'pintle-h2c': { start: (folder, [, , ...h2], port) => startPintle(folder, [...h2, ...h2], port, [], 'h2c') },
   'pintle-2-workers': { start: (folder, origins, port) => startPintle(folder, origins, port, ['--workers', '2']) },
   nginx: { needs: 'nginx', start: startNginx, startSecure: startNginx },
   haproxy: { needs: 'haproxy', start: startHaproxy, startSecure: startHaproxy },
@@ -42,7 +39,7 @@ const script = (name: string) => join(import.meta.dirname, name)
 export async function startContender(
   name: string,
   folder: string,
-  origins: readonly [number, number],
+  origins: Origins,
   isSecure: boolean,
 ): Promise<Contender> {
   const { start, startSecure } = CONTENDERS[name]!
@@ -73,7 +70,7 @@ function certificateIn(folder: string): Readonly<{ cert: string; key: string; bo
 
 async function startPintleSecure(
   folder: string,
-  origins: readonly [number, number],
+  origins: Origins,
   _port: number,
   securePort: number | undefined,
 ): Promise<number> {
@@ -83,15 +80,17 @@ async function startPintleSecure(
 
 async function startPintle(
   folder: string,
-  [stable, canary]: readonly [number, number],
+  [stable, canary]: Origins,
   port: number,
   more: readonly string[],
-  pipelining = false,
+  batching?: 'pipelining' | 'h2c',
 ): Promise<number> {
-  const table = join(folder, pipelining ? 'table-pipelining.json' : 'table.json')
+  const table = join(folder, batching ? `table-${batching}.json` : 'table.json')
+  const pipelining = batching === 'pipelining'
+  const scheme = batching === 'h2c' ? 'h2c' : 'http'
   const dests = [
-    { role: 'stable', weight: 80, upstream: `http://127.0.0.1:${stable}`, pipelining },
-    { role: 'canary', weight: 20, upstream: `http://127.0.0.1:${canary}`, pipelining },
+    { role: 'stable', weight: 80, upstream: `${scheme}://127.0.0.1:${stable}`, pipelining },
+    { role: 'canary', weight: 20, upstream: `${scheme}://127.0.0.1:${canary}`, pipelining },
   ]
   writeFileSync(table, JSON.stringify({ routes: [{ name: 'web', dests }] }))
   const main = join(import.meta.dirname, '../../src/main.ts')
@@ -106,12 +105,7 @@ async function startPintle(
 }
 
 /** Buffers are large enough for every body here, so that nothing is written to a disk. */
-async function startNginx(
-  folder: string,
-  [stable, canary]: readonly [number, number],
-  port: number,
-  securePort: number | undefined,
-) {
+async function startNginx(folder: string, [stable, canary]: Origins, port: number, securePort: number | undefined) {
   const conf = join(folder, securePort ? 'nginx-tls.conf' : 'nginx.conf')
   const { cert, key } = certificateIn(folder)
   const secure = securePort
@@ -143,12 +137,7 @@ http {
   return startOn(PROXY_CORE, 'nginx', ['-c', conf], port)
 }
 
-async function startHaproxy(
-  folder: string,
-  [stable, canary]: readonly [number, number],
-  port: number,
-  securePort: number | undefined,
-) {
+async function startHaproxy(folder: string, [stable, canary]: Origins, port: number, securePort: number | undefined) {
   const conf = join(folder, securePort ? 'haproxy-tls.cfg' : 'haproxy.cfg')
   const secure = securePort ? `bind 127.0.0.1:${securePort} ssl crt ${certificateIn(folder).both} backlog 4096` : ''
   writeFileSync(

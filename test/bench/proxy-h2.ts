@@ -3,23 +3,22 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { one } from '../kube/certificates.ts'
 import { type Contender, startContender } from './proxy-contenders.ts'
-import { cpuOf, freePort, has, PROXY_CORE, runLoad, startOn } from './proxy-load.ts'
+import { cpuOf, freePort, has, type Origins, PROXY_CORE, runLoad, startOn } from './proxy-load.ts'
 import type { Round } from './proxy-table.ts'
 
-/** GET of 1 KB and 64 KB over TLS (h2) and by prior knowledge (h2c). */
-export const H2_KINDS: readonly string[] = ['h2get1k', 'h2get64k', 'h2cget1k', 'h2cget64k']
+/** GET of 1 KB and 64 KB over TLS (h2), by prior knowledge (h2c), and the latter with origins that speak it too, as for gRPC. */
+export const H2_KINDS: readonly string[] = ['h2get1k', 'h2get64k', 'h2cget1k', 'h2cget64k', 'grpc1k', 'grpc64k']
 const CONNECTIONS = 16
 const STREAMS = 32
 
 /** Where a proxy takes HTTP/2. */
-type Doors = Readonly<{ h2: Door; h2c: Door }>
+type Doors = Readonly<{ h2: Door; h2c: Door; grpc: Door }>
 type Door = Readonly<{ pid: number; port: number }>
-type Origins = readonly [number, number]
 
 const START: Readonly<Record<string, (folder: string, origins: Origins) => Promise<Doors>>> = {
   pintle: async (folder, origins) => {
     const { pid, port, secure }: Contender = await startContender('pintle', folder, origins, true)
-    return { h2: secure!, h2c: { pid, port } }
+    return { h2: secure!, h2c: { pid, port }, grpc: await startContender('pintle-h2c', folder, origins, false) }
   },
   nginx: startNginx,
   haproxy: startHaproxy,
@@ -60,9 +59,9 @@ export async function measureH2(
     rows[kind] = byName
     // Round 0 warms up.
     for (let round = 0; round <= asked.rounds; round++)
-      for (const [name, { h2, h2c }] of doors) {
+      for (const [name, { h2, h2c, grpc }] of doors) {
         progress(`${kind}, round ${round} of ${asked.rounds}: ${name}`)
-        const { pid, port } = kind.startsWith('h2c') ? h2c : h2
+        const { pid, port } = kind.startsWith('grpc') ? grpc : kind.startsWith('h2c') ? h2c : h2
         const before = cpuOf(pid)
         const { requests, errors, rate, p99 } = await load(folder, kind, port, round === 0 ? 1 : asked.seconds)
         const cpu = (cpuOf(pid) - before) / 1000 / Math.max(1, requests)
@@ -85,7 +84,7 @@ const HEADERS = [
 async function load(folder: string, kind: string, port: number, seconds: number) {
   const log = join(folder, 'h2load.log')
   writeFileSync(log, '')
-  const scheme = kind.startsWith('h2c') ? 'http' : 'https'
+  const scheme = kind.startsWith('h2get') ? 'https' : 'http'
   const path = kind.endsWith('64k') ? '64k' : '1k'
   const said = await runLoad([
     ...['h2load', '-t1', `-c${CONNECTIONS}`, `-m${STREAMS}`, `-D${seconds}`, `--log-file=${log}`],
@@ -106,9 +105,9 @@ async function load(folder: string, kind: string, port: number, seconds: number)
   return { requests: done, errors: done === 0 ? 1 : done - succeeded, rate: Number(rate), p99 }
 }
 
-async function startNginx(folder: string, [stable, canary]: Origins): Promise<Doors> {
+async function startNginx(folder: string, [stable, canary, h2Stable, h2Canary]: Origins): Promise<Doors> {
   const conf = join(folder, 'nginx-h2.conf')
-  const [plain, h2, h2c] = [await freePort(), await freePort(), await freePort()]
+  const [plain, h2, h2c, grpc] = [await freePort(), await freePort(), await freePort(), await freePort()]
   writeFileSync(
     conf,
     `worker_processes 1; daemon off; pid ${conf}.pid; error_log /dev/null;
@@ -119,6 +118,18 @@ http {
   upstream web {
     server 127.0.0.1:${stable} weight=80; server 127.0.0.1:${canary} weight=20;
     keepalive 1024; keepalive_requests 1000000000; keepalive_timeout 3600s;
+  }
+  upstream grpc {
+    server 127.0.0.1:${h2Stable} weight=80; server 127.0.0.1:${h2Canary} weight=20;
+    keepalive 1024; keepalive_requests 1000000000; keepalive_timeout 3600s;
+  }
+  server {
+    listen 127.0.0.1:${grpc} http2 backlog=4096;
+    grpc_buffer_size 64k;
+    location / {
+      grpc_pass grpc://grpc; grpc_set_header Host $http_host; grpc_set_header X-Forwarded-For $remote_addr;
+      grpc_set_header X-Forwarded-Proto $scheme; grpc_set_header X-Forwarded-Host $http_host;
+    }
   }
   server {
     listen 127.0.0.1:${plain}; listen 127.0.0.1:${h2c} http2 backlog=4096;
@@ -134,12 +145,12 @@ http {
 `,
   )
   const pid = await startOn(PROXY_CORE, 'nginx', ['-c', conf], plain)
-  return { h2: { pid, port: h2 }, h2c: { pid, port: h2c } }
+  return { h2: { pid, port: h2 }, h2c: { pid, port: h2c }, grpc: { pid, port: grpc } }
 }
 
-async function startHaproxy(folder: string, [stable, canary]: Origins): Promise<Doors> {
+async function startHaproxy(folder: string, [stable, canary, h2Stable, h2Canary]: Origins): Promise<Doors> {
   const conf = join(folder, 'haproxy-h2.cfg')
-  const [plain, h2] = [await freePort(), await freePort()]
+  const [plain, h2, grpc] = [await freePort(), await freePort(), await freePort()]
   writeFileSync(
     conf,
     `global
@@ -155,10 +166,16 @@ defaults
 frontend front
   bind 127.0.0.1:${plain} backlog 4096
   bind 127.0.0.1:${h2} ssl crt ${join(folder, 'tls.pem')} alpn h2,http/1.1 backlog 4096
+  bind 127.0.0.1:${grpc} backlog 4096
   option forwardfor
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  use_backend grpc if { dst_port ${grpc} }
   default_backend web
+backend grpc
+  balance roundrobin
+  server stable 127.0.0.1:${h2Stable} weight 80 proto h2
+  server canary 127.0.0.1:${h2Canary} weight 20 proto h2
 backend web
   balance roundrobin
   server stable 127.0.0.1:${stable} weight 80
@@ -167,5 +184,5 @@ backend web
   )
   const pid = await startOn(PROXY_CORE, 'haproxy', ['-db', '-f', conf], plain)
   // It knows HTTP/2 by its preface.
-  return { h2: { pid, port: h2 }, h2c: { pid, port: plain } }
+  return { h2: { pid, port: h2 }, h2c: { pid, port: plain }, grpc: { pid, port: grpc } }
 }

@@ -101,9 +101,12 @@ export async function has(program: string): Promise<boolean> {
   )
 }
 
-/** Two origins, one nginx process: 1 KB and 64 KB with usual headers, and a short answer to a POST. Their ports. */
-export async function startOrigins(folder: string): Promise<readonly [number, number]> {
-  const ports = [await freePort(), await freePort()] as const
+/** Ports of two origins, stable and canary; behind them those on which the same two speak HTTP/2 without TLS. */
+export type Origins = readonly [stable: number, canary: number, h2Stable: number, h2Canary: number]
+
+/** Two origins, one nginx process: 1 KB and 64 KB with usual headers, and a short answer to a POST. */
+export async function startOrigins(folder: string): Promise<Origins> {
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const
   const www = join(folder, 'www')
   mkdirSync(www)
   writeFileSync(join(www, '1k'), 'x'.repeat(1024))
@@ -118,6 +121,7 @@ http {
   keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_buffer_size 64k;
   server {
     listen 127.0.0.1:${ports[0]} backlog=4096; listen 127.0.0.1:${ports[1]} backlog=4096;
+    listen 127.0.0.1:${ports[2]} http2; listen 127.0.0.1:${ports[3]} http2; http2_max_concurrent_streams 250;
     root ${www};
     location / { }
     location = /post { return 200 "ok"; }

@@ -1,6 +1,7 @@
 // How exactly the proxy keeps a share: so many requests at each of some shares, counted by the proxy itself.
 import { Pool } from 'undici'
 import { startProxy } from '../../src/proxy/start.ts'
+import type { Origins } from './proxy-load.ts'
 import type { Figures } from './proxy-table.ts'
 
 const PERCENTS = [0.1, 1, 5, 50, 99, 100]
@@ -9,7 +10,7 @@ const CONNECTIONS = 64
 /** Sends `requests` at each share to a proxy of its own in front of the origins. */
 export async function measureShares(
   requests: number,
-  [stable, canary]: readonly [number, number],
+  [stable, canary]: Origins,
   progress: (line: string) => void,
 ): Promise<Figures['shares']> {
   const shares: { percent: number; requests: number; off: number }[] = []

@@ -95,8 +95,9 @@ const MOST_MB = 120
 const BATCHED = 1.5
 /** What two threads on one core may cost more than one. */
 const WORKERS = 0.9
-/** Of nginx and haproxy, with TLS in front. */
-const TLS = 0.6
+/** Of nginx and haproxy, with TLS or HTTP/2 in front. */
+const SECURE = 0.6
+const SECURE_KINDS = ['tls1k', 'h2get1k', 'h2get64k', 'h2cget1k', 'h2cget64k', 'grpc1k', 'grpc64k']
 
 /** What was aimed at, and what it came to. */
 export function gates({ rounds, resident, latency, shares, errors }: Figures): string {
@@ -109,13 +110,16 @@ export function gates({ rounds, resident, latency, shares, errors }: Figures): s
   if (mb !== undefined)
     lines.push(`${mb < MOST_MB ? 'met   ' : 'missed'}  ${mb.toFixed(0)} MB at 1,000 connections, aim ${MOST_MB}`)
   const say = (isMet: boolean, text: string) => lines.push(`${isMet ? 'met   ' : 'missed'}  ${text}`)
-  for (const rival of ['nginx', 'haproxy']) {
-    const got = ratio(rounds['tls1k']?.['pintle'], rounds['tls1k']?.[rival])
-    if (got !== undefined) say(got >= TLS, `tls1k: ${got.toFixed(2)} x ${rival}, aim ${TLS}`)
+  for (const kind of SECURE_KINDS)
+    for (const rival of ['nginx', 'haproxy']) {
+      const got = ratio(rounds[kind]?.['pintle'], rounds[kind]?.[rival])
+      if (got !== undefined) say(got >= SECURE, `${kind}: ${got.toFixed(2)} x ${rival}, aim ${SECURE}`)
+    }
+  for (const how of ['pipelining', 'h2c']) {
+    const batched = ratio(rounds['get1k']?.[`pintle-${how}`], rounds['get1k']?.['nginx'])
+    if (batched !== undefined)
+      say(batched >= BATCHED, `get1k with ${how}: ${batched.toFixed(2)} x nginx, aim ${BATCHED}`)
   }
-  const batched = ratio(rounds['get1k']?.['pintle-pipelining'], rounds['get1k']?.['nginx'])
-  if (batched !== undefined)
-    say(batched >= BATCHED, `get1k with pipelining: ${batched.toFixed(2)} x nginx, aim ${BATCHED}`)
   const threads = ratio(rounds['get1k']?.['pintle-2-workers'], rounds['get1k']?.['pintle'])
   if (threads !== undefined) say(threads >= WORKERS, `two workers: ${threads.toFixed(2)} x one, aim ${WORKERS}`)
   const p99 = (name: string) => median((latency[name] ?? []).map(one => one.p99))

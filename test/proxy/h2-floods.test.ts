@@ -119,17 +119,16 @@ test('floods end with their own connection; others are served meanwhile, and mem
     ],
   ]
   let isOver = false
+  let served = 0
   const others = (async () => {
     const session = connect(running.url)
     t.teardown(() => session.destroy())
-    let served = 0
     while (!isOver) {
       const heard = await call(session, { ':path': '/' })
       if (heard.body !== 'ok') throw new Error(`another client got ${JSON.stringify(heard)}`)
       served++
       await sleep(5)
     }
-    return served
   })()
   const before = process.memoryUsage.rss()
   for (const [why, begin, more, most] of rows) {
@@ -139,11 +138,14 @@ test('floods end with their own connection; others are served meanwhile, and mem
     client.send(begin())
     const sent = await flood(client, () => more(id), most)
     await eventually(client.isClosed, `${why}: the connection is closed`)
-    // Code 2, INTERNAL_ERROR, is how nghttp2 says it; 11 is ENHANCE_YOUR_CALM. Who never stops sending may miss it.
+    // Who never stops sending may miss it.
     t.not(client.goaway(), 0, `${why}: ended after ${sent} octets, and not as if all were well`)
   }
+  t.ok(served > 0, 'others were served meanwhile')
+  const soFar = served
+  await eventually(() => served > soFar + 3, 'and are served still')
   isOver = true
-  t.ok((await others) > 10, 'others were served')
+  await others
   t.ok(process.memoryUsage.rss() - before < 128 * MB, 'memory is bounded')
   await eventually(() => running.status().routes[0]?.dests[0]?.inFlight === 0, 'nothing is left in flight')
 })

@@ -330,14 +330,6 @@ test('a pod that says goodbye gets no more streams, and what it has is finished'
   t.match([await first, await second], [{ body: 'done' }, { body: 'done' }])
 })
 
-test('an HTTP/1.1 client in front of an h2c pod is told so', async t => {
-  const p = await h2cPod(t, stream => stream.respond({ ':status': 200 }, { endStream: true }))
-  const running = await proxy(t, { table: only(p.url) })
-  const answer = await fetch(running.url)
-  t.equal(answer.status, 502)
-  t.match(await answer.text(), /speak HTTP\/2 only/)
-})
-
 test('draining lets streams finish and opens no more', async t => {
   let finish = (): void => {}
   const p = await pod(t, (_req, res) => {

@@ -3,6 +3,7 @@ import { endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
 import type { Endpoint } from '../endpoints.ts'
+import { H2cLine } from '../h2/h2c-line.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
 import type { Client } from './client.ts'
@@ -110,7 +111,7 @@ export abstract class Attempts implements Asker {
   /** Takes a connection to one of the endpoints; when there is none the client is told. */
   protected attempt(endpoints: readonly Endpoint[], fresh: boolean): Line | undefined {
     const pool: Pool | undefined = this.core.pools.choose(endpoints, this.tried)
-    if (!pool || pool.endpoint.protocol === 'h2c') {
+    if (!pool || (pool.endpoint.protocol === 'h2c' && this.isUpgrade)) {
       const status = pool || this.tried ? 502 : 503
       const why = this.whyNobody(pool)
       const instead = this.rescue(status)
@@ -126,6 +127,7 @@ export abstract class Attempts implements Asker {
 
   private lineOf(pool: Pool, fresh: boolean): Line {
     if (pool.endpoint.proxyProtocol !== undefined) return this.ownLine(pool, fresh)
+    if (pool.endpoint.protocol === 'h2c') return new H2cLine(pool, this, this.core.limits.connect)
     const seat = this.mayShare ? pool.seat(this, performance.now()) : undefined
     this.mayShare = false
     if (seat !== undefined) return seat
@@ -144,7 +146,7 @@ export abstract class Attempts implements Asker {
 
   private whyNobody(pool: Pool | undefined): string {
     const { problem, target } = this.dest!
-    if (pool) return `the pods behind ${target} speak HTTP/2 only, the client HTTP/1.1`
+    if (pool) return `the pods behind ${target} speak HTTP/2, which has no Upgrade`
     return this.tried ? `no pod behind ${target} took the connection` : (problem ?? `no ready pod behind ${target}`)
   }
 

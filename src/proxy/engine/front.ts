@@ -91,7 +91,8 @@ export async function openFront(
     }
     const speaksH2 = (client: Client, read: Buffer): void => {
       clients.delete(client)
-      sessions.take(giveUp(client.socket, read), { peer: client.caller.peer, port, proto: isSecure ? 'https' : 'http' })
+      const caller = { peer: client.caller.peer, port, proto: isSecure ? ('https' as const) : ('http' as const) }
+      sessions.take(isSecure ? giveUp(client.socket, EMPTY) : client.socket, isSecure, read, caller)
     }
     const client = new Client({ accepted, port, isSecure, clock, gone, speaksH2, peer }, core)
     clients.add(client)
@@ -159,7 +160,7 @@ export async function openFront(
         whenTabled(socket, () => {
           if (socket.alpnProtocol !== 'h2') welcome(socket, port, named)
           else if (isFull()) socket.destroy()
-          else sessions.take(socket, { peer, port, proto: 'https' })
+          else sessions.take(socket, true, EMPTY, { peer, port, proto: 'https' })
         }),
       )
     })

@@ -2,12 +2,14 @@
 import type { Asked } from '../asked.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
+import { H2cLine } from '../h2/h2c-line.ts'
 import type { Series } from '../stats.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { CopyBody } from './copy-body.ts'
+import type { Line } from './line.ts'
 import { isFull } from './outlet.ts'
 import type { Pool } from './pools.ts'
-import type { Asker, Upstream } from './upstream.ts'
+import type { Asker } from './upstream.ts'
 
 /** Copies of one thread that a version has not answered; with so many it gets no more. */
 const MOST_UNANSWERED = 1024
@@ -49,7 +51,7 @@ export class Copy implements Asker {
   toHead = false
   readonly unpacks = false
   private readonly body = new CopyBody()
-  private upstream: Upstream | undefined
+  private upstream: Line | undefined
   private started = 0
   private status = 0
   private timer: NodeJS.Timeout | undefined
@@ -71,10 +73,10 @@ export class Copy implements Asker {
     if (!this.body.isLost) this.body.add(Buffer.from(buf.subarray(from, to)))
   }
 
-  /** The request is whole: off it goes. A pod that speaks HTTP/2 only gets no copy in HTTP/1.1. */
+  /** The request is whole: off it goes. */
   send(): void {
     const pool = this.core.pools.choose(this.canary.endpoints, undefined)
-    if (pool && pool.endpoint.protocol !== 'h2c') this.sendTo(pool)
+    if (pool) this.sendTo(pool)
   }
 
   /** The request is over, whole or not: what was not sent is not sent any more. */
@@ -91,11 +93,17 @@ export class Copy implements Asker {
     this.started = performance.now()
     this.series.mirrored++
     this.core.stats.begin(this.series)
-    const upstream = pool.take(false, true)
+    const upstream = this.lineTo(pool)
     this.upstream = upstream
-    upstream.serve(this)
     this.timer = setTimeout(() => this.lose(), this.core.limits.answer)
     if (upstream.isConnected) this.connected()
+  }
+
+  private lineTo(pool: Pool): Line {
+    if (pool.endpoint.protocol === 'h2c') return new H2cLine(pool, this, this.core.limits.connect)
+    const upstream = pool.take(false, true)
+    upstream.serve(this)
+    return upstream
   }
 
   connected(): void {

@@ -6,6 +6,7 @@
 // still under way alive by itself.
 import type { Socket } from 'node:net'
 import { giveAway, readSmall, sharedBuffer } from './reads.ts'
+import type { Sink } from './sink.ts'
 
 /** More than this is copied at once, until a client has shown that it takes such pieces whole. */
 const MOST_DIRECT = 32 * 1024
@@ -21,6 +22,13 @@ const COPY_SIZE = 136 * 1024
 const MOST_SPARE = 16
 const spare: Buffer[] = []
 
+/** A buffer for octets that are gathered until `writePooled`. */
+export const takePooled = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(COPY_SIZE)
+
+function giveSpare(buf: Buffer): void {
+  if (spare.length < MOST_SPARE) spare.push(buf)
+}
+
 /** Giving the buffer away costs one call per connection: readers that force it often are answered with copies. */
 const MOST_GIVEN = 20
 let given = 0
@@ -31,7 +39,7 @@ let givenSince = 0
 type Write = (data: Buffer, encoding: 'buffer', done: (error?: Error | null) => void) => void
 
 /** The writing half of a connection. */
-export class Outlet {
+export class Outlet implements Sink {
   readonly socket: Socket
   /** Octets that the kernel has not taken yet. */
   unsent = 0
@@ -81,6 +89,15 @@ export class Outlet {
     this.put(view, undefined)
   }
 
+  /** Writes the first `size` octets of a pooled buffer, and gives it back to the pool. */
+  writePooled(buf: Buffer, size: number): void {
+    // Few octets that stay behind are not to keep so many.
+    if (size <= COPY_SIZE / 4 && (this.isTls || this.unsent > 0))
+      this.put(Buffer.from(buf.subarray(0, size)), undefined)
+    else if (!this.put(buf.subarray(0, size), buf, buf.length)) return
+    giveSpare(buf)
+  }
+
   /** For how many milliseconds nothing was taken of what is unsent. `now` at each tick of the clock. */
   stuckFor(now: number): number {
     if (this.unsent === 0 || this.unsent !== this.mark) {
@@ -105,11 +122,11 @@ export class Outlet {
       this.put(copy, undefined)
       return
     }
-    const copy = spare.pop() ?? Buffer.allocUnsafeSlow(COPY_SIZE)
+    const copy = takePooled()
     buf.copy(copy, 0, from, to)
     if (!this.put(copy.subarray(0, size), copy, copy.length)) return
     this.whole++
-    if (spare.length < MOST_SPARE) spare.push(copy)
+    giveSpare(copy)
   }
 
   /** `kept`: octets of memory that the write keeps while it is under way. True: the kernel has taken it whole. */
@@ -146,7 +163,7 @@ export class Outlet {
     const pooled = this.lent.shift()
     this.unsent -= size
     hold(-(this.keeps.shift() ?? 0))
-    if (pooled && spare.length < MOST_SPARE) spare.push(pooled)
+    if (pooled) giveSpare(pooled)
     if (this.unsent === 0 && !this.isClosed) this.onSent()
   }
 }
@@ -169,7 +186,7 @@ function viewOf(buf: Buffer, from: number, to: number): Buffer {
 }
 
 /** Must the side that is read wait for this one? */
-export const isFull = (out: Outlet): boolean => out.unsent > (isScarce() ? 0 : HIGH_WATER)
+export const isFull = (out: Sink): boolean => out.unsent > (isScarce() ? 0 : HIGH_WATER)
 
 /** Is so much held for slow readers that each may have little? */
 export const isScarce = (): boolean => held > SCARCE

@@ -99,6 +99,13 @@ export function giveUp(socket: Socket, read: Buffer): Socket {
   return fresh
 }
 
+/** Lets somebody else read a socket that was adopted; it is a new one to them. */
+export function adoptAgain(socket: Socket, reader: Reader): Socket {
+  return adopt(giveUp(socket, NOTHING), reader)
+}
+
+const NOTHING = Buffer.alloc(0)
+
 /** Reads a socket that cannot be adopted, such as one of TLS. */
 export function readByEvents(socket: Socket, reader: Reader): Socket {
   socket.on('data', (data: Buffer) => {

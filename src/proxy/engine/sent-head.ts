@@ -1,7 +1,7 @@
 // The head of a request as it goes to the pod, kept for another attempt.
 import { type Caller, composeRequest, roomFor } from './compose.ts'
-import type { Outlet } from './outlet.ts'
 import { head } from './request-head.ts'
+import type { Sink } from './sink.ts'
 
 const FIRST = 1024
 
@@ -27,13 +27,13 @@ export class SentHead {
   }
 
   /** Sends it alone. */
-  send(out: Outlet): void {
+  send(out: Sink): void {
     out.writeWhole(this.asView())
     if (out.unsent > 0) this.isLent = true
   }
 
   /** Sends it with what of the body is there, [from, to) of the buffer, in one write if there is room before it. */
-  sendWith(out: Outlet, buf: Buffer, from: number, to: number): void {
+  sendWith(out: Sink, buf: Buffer, from: number, to: number): void {
     const { octets, size } = this
     if (to === from) out.writeWhole(this.asView())
     else if (from >= size) {

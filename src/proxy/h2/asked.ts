@@ -1,10 +1,11 @@
 // A request that came as an HTTP/2 stream: checked as strictly as HTTP/1.1, and seen by the choice like any other.
-import type { IncomingHttpHeaders } from 'node:http2'
 import type { Asked } from '../asked.ts'
 import { isAuthority } from '../engine/octets.ts'
 import { forwardedElement, isTraceparent, type Marks, newTraceparent } from '../marks.ts'
 import { ENDS_HERE, isGrpc } from './fields.ts'
 import { type Field, PodFields } from './pod-fields.ts'
+import { fieldOf, lengthOf, requestFault } from './wire/heads.ts'
+import type { HeaderList } from './wire/hpack-decode.ts'
 
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/
 
@@ -12,12 +13,13 @@ const TARGET = /^\/[\x21\x22\x24-\x7e]*$/
 type Common = Readonly<{
   method: string
   host: string
-  headers: IncomingHttpHeaders
+  headers: ReadonlyMap<string, string>
   fields: readonly Field[]
   length: number | undefined
   trailers: boolean
   isGrpc: boolean
   timeout: number | undefined
+  list: HeaderList
   /** What pods get of it where no route has anything of its own to say. */
   forPods: PodFields
 }>
@@ -47,13 +49,17 @@ export class H2Request implements Asked {
   header(name: string): string | undefined {
     const { host, headers } = this.common
     if (name.startsWith(':')) return undefined
-    const value = name === 'host' ? host : headers[name]
-    return Array.isArray(value) ? value.join(', ') : value
+    return name === 'host' ? host : headers.get(name)
   }
 
   /** Its headers without pseudo-headers and what ends at this hop, names in lower case. */
   get fields(): readonly Field[] {
     return this.common.fields
+  }
+
+  /** As it came. */
+  get list(): HeaderList {
+    return this.common.list
   }
 
   /** Content-Length. */
@@ -81,89 +87,117 @@ export class H2Request implements Asked {
   }
 }
 
+/** Why a request is not served: malformed by HTTP/2's own rules, which ends the stream, or refused with an answer. */
+export type Refusal = Readonly<{ status: number; why: string; isMalformed: boolean }>
+const refused = (why: string, status = 400): Refusal => ({ status, why, isMalformed: false })
+const malformed = (why: string): Refusal => ({ status: 400, why, isMalformed: true })
+
 /** Reads the heads of one connection. Most of them differ from the one before in nothing but the path (HPACK lives on that):
  * what was made of the rest is used again. */
 export class HeadReader {
   private readonly caller: H2Caller
-  private list: readonly string[] = []
+  private list: HeaderList = []
   private common: Common | undefined
+  private last: H2Request | undefined
 
   constructor(caller: H2Caller) {
     this.caller = caller
   }
 
-  /** Reads a head; a text says why it is refused. nghttp2 has checked its grammar. `list`: names and values in turn. */
-  read(headers: IncomingHttpHeaders, list: readonly string[]): H2Request | string {
+  /** Reads a head, or says why it is refused. `list`: null when it was too long. `isBare`: no body follows. */
+  read(list: HeaderList | null, isBare: boolean): H2Request | Refusal {
+    if (list === null) return refused('the request head is too long', 431)
+    // An unchanged list has an unchanged meaning.
+    if (list !== this.list || this.last === undefined) {
+      this.last = undefined
+      const asked = this.readNew(list)
+      if (!(asked instanceof H2Request)) return asked
+      this.last = asked
+    }
+    if (isBare && (this.last.length ?? 0) > 0) return malformed('Content-Length without a body')
+    return this.last
+  }
+
+  private readNew(list: HeaderList): H2Request | Refusal {
     if (this.common === undefined || !isSameButPath(list, this.list)) {
       this.common = undefined
-      const common = readCommon(headers, this.caller)
-      if (typeof common === 'string') return common
-      // A head that is long is not kept.
-      if (list.length <= MOST_KEPT) {
-        this.common = common
-        this.list = list
-      }
-      return asking(common, headers[':path'])
+      const common = readCommon(list, this.caller)
+      if ('why' in common) return common
+      this.common = common
     }
-    return asking(this.common, headers[':path'])
+    const { common } = this
+    // A head that is long is not kept.
+    if (list.length > MOST_KEPT) this.common = undefined
+    this.list = this.common ? list : []
+    return asking(common, fieldOf(list, ':path') ?? '')
   }
 }
 
 const MOST_KEPT = 64
 
-function isSameButPath(list: readonly string[], before: readonly string[]): boolean {
+function isSameButPath(list: HeaderList, before: HeaderList): boolean {
   if (list.length !== before.length) return false
   for (let i = 0; i < list.length; i += 2)
     if (list[i] !== before[i] || (list[i + 1] !== before[i + 1] && list[i] !== ':path')) return false
   return true
 }
 
-function asking(common: Common, target = ''): H2Request | string {
+function asking(common: Common, target: string): H2Request | Refusal {
+  if (target === '') return malformed('an empty :path')
   if (!TARGET.test(target) && !(target === '*' && common.method === 'OPTIONS'))
-    return 'the request target is not a path'
+    return refused('the request target is not a path')
   return new H2Request(common, target)
 }
 
-function readCommon(headers: IncomingHttpHeaders, caller: H2Caller): Common | string {
-  const method = headers[':method'] ?? ''
-  const authority = headers[':authority']
-  const host = authority ?? headers.host ?? ''
-  if (method === 'CONNECT' || headers[':protocol'] !== undefined) return 'CONNECT is not served here'
-  const octets = Buffer.from(host, 'latin1')
-  if (!isAuthority(octets, 0, octets.length)) return 'the authority is not a name with an optional port'
-  if (authority !== undefined && headers.host !== undefined && headers.host.toLowerCase() !== authority.toLowerCase())
-    return ':authority and Host differ'
-  const length = headers['content-length']
-  if (length !== undefined && !/^(0|[1-9]\d{0,14})$/.test(length)) return 'Content-Length is not a plain number'
+function readCommon(list: HeaderList, caller: H2Caller): Common | Refusal {
+  const fault = requestFault(list)
+  if (fault !== undefined) return malformed(fault)
+  const method = fieldOf(list, ':method')!
+  if (method === 'CONNECT') return refused('CONNECT is not served here')
+  if (!METHOD.test(method)) return malformed('the method is not a token')
+  const headers = new Map<string, string>()
   const fields: Field[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || name === 'host' || ENDS_HERE.has(name) || value === undefined) continue
-    if (/[^!#$%&'*+.^_`|~0-9a-z-]/.test(name)) return 'a malformed field name'
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (/[\0\r\n]/.test(one)) return 'a malformed field value'
-      fields.push([name, one])
-    }
+  for (let i = 0; i < list.length; i += 2) {
+    const [name, value] = [list[i]!, list[i + 1]!]
+    const before = headers.get(name)
+    if (name === 'host' && before !== undefined) return refused('more than one Host')
+    // A cookie may come in crumbs (RFC 9113 8.2.3).
+    headers.set(name, before === undefined ? value : before + (name === 'cookie' ? '; ' : ', ') + value)
+    if (!name.startsWith(':') && name !== 'host' && name !== 'cookie' && !ENDS_HERE.has(name))
+      fields.push([name, value])
   }
-  const grpc = isGrpc(headers['content-type'])
+  const cookie = headers.get('cookie')
+  if (cookie !== undefined) fields.push(['cookie', cookie])
+  const authority = headers.get(':authority')
+  const host = authority ?? headers.get('host') ?? ''
+  const octets = Buffer.from(host, 'latin1')
+  if (!isAuthority(octets, 0, octets.length)) return refused('the authority is not a name with an optional port')
+  if (authority !== undefined && authority.toLowerCase() !== (headers.get('host') ?? authority).toLowerCase())
+    return refused(':authority and Host differ')
+  const length = lengthOf(list)
+  if (length === -1) return refused('Content-Length is not a plain number')
+  const grpc = isGrpc(headers.get('content-type'))
   const head = {
     method,
     host,
     headers,
     fields,
-    length: length === undefined ? undefined : Number(length),
-    trailers: headers.te === 'trailers',
+    length,
+    list,
+    trailers: headers.has('te'),
     isGrpc: grpc,
-    timeout: grpc ? timeoutOf(headers['grpc-timeout']) : undefined,
+    timeout: grpc ? timeoutOf(headers.get('grpc-timeout')) : undefined,
     forPods: new PodFields([]),
   }
   head.forPods = new PodFields(fieldsFor(new H2Request(head, ''), caller, undefined))
   return head
 }
 
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
 
 /** Grpc-timeout in milliseconds ("gRPC over HTTP2", Timeout: 1 to 8 digits and a unit); undefined for anything else. */
-function timeoutOf(value: string | string[] | undefined): number | undefined {
+function timeoutOf(value: string | undefined): number | undefined {
   const [, digits, unit] = /^(\d{1,8})([HMSmun])$/.exec(String(value)) ?? []
   return digits === undefined ? undefined : Number(digits) * UNITS[unit!]!
 }

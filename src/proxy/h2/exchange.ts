@@ -1,26 +1,25 @@
 // One HTTP/2 stream of a client, from its headers to its end: chosen, counted, and given to a pod that speaks HTTP/1.1 or
 // h2c. What both have in common is here.
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AccessLog } from '../access-log.ts'
 import { chooseAgain, endpointsNow, mayGoOn, rescueFor } from '../again.ts'
 import { choose, findWay } from '../choose.ts'
 import type { CompiledRoute, Dest } from '../compile.ts'
 import type { Core } from '../core.ts'
-import { hold, isScarce } from '../engine/outlet.ts'
 import type { Pool } from '../engine/pools.ts'
 import { answerMarks, traceIdOf } from '../marks.ts'
 import { stripPrefix } from '../match.ts'
 import type { Series } from '../stats.ts'
-import { type H2Caller, type H2Request, type HeadReader, tracedFields } from './asked.ts'
+import { type H2Caller, H2Request, type HeadReader, tracedFields } from './asked.ts'
 import { CANCEL, INTERNAL_ERROR } from './codes.ts'
 import { addField, type Headers } from './fields.ts'
 import { type Begun, gather, mayGather } from './gather.ts'
 import { mirrorCopy, type StreamCopy } from './mirror.ts'
 import { isGrpcFailure, say } from './own-answer.ts'
 import type { PodFields } from './pod-fields.ts'
-import { isOver } from './speak.ts'
 import { toH1 } from './to-h1.ts'
 import { toH2c } from './to-h2c.ts'
+import type { HeaderList } from './wire/hpack-decode.ts'
+import type { Stream } from './wire/stream.ts'
 
 /** Whoever is asking a pod for a stream. */
 export type Attempt = {
@@ -42,7 +41,7 @@ type Note = ReturnType<AccessLog['begin']>
 
 type Parts = Readonly<{
   core: Core
-  stream: ServerHttp2Stream
+  stream: Stream
   peer: string
   asked: H2Request
   target: string
@@ -59,10 +58,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** A request on its way, as `toH1` and `toH2c` need it. */
 export class Flight {
-  /** Octets of the answer that were last seen to wait for the client. */
-  private held = 0
   readonly core: Core
-  readonly stream: ServerHttp2Stream
+  readonly stream: Stream
   readonly asked: H2Request
   readonly target: string
   readonly fields: PodFields
@@ -126,20 +123,14 @@ export class Flight {
     core.load.inFlight++
   }
 
-  private readonly onTaken = (error?: Error | null): void => {
-    if (!error) this.drained()
-  }
-
   /** The client takes more. */
   drained(): void {
-    this.unread(0)
     this.attempt?.drained()
   }
 
   /** The stream is over. */
   closed(): void {
     const { core, series, status, rescuedFrom } = this
-    this.unread(0)
     this.copy?.forget()
     this.attempt?.closed()
     const ms = performance.now() - this.started
@@ -159,7 +150,7 @@ export class Flight {
     if (now >= this.until) {
       this.until = NEVER
       // What a client hears after that it does not believe.
-      if (this.stream.headersSent) this.cut(CANCEL)
+      if (this.stream.hasHead) this.cut(CANCEL)
       else this.fail(504, 'no answer within grpc-timeout')
     } else if (now >= this.deadline) {
       this.deadline = NEVER
@@ -205,7 +196,7 @@ export class Flight {
   /** After an attempt that a pod may have seen. `why` is told to the client where that was the last one. */
   goElsewhere(code: number, why: string): void {
     const { core, route, dest } = this
-    if (isOver(this.stream)) return
+    if (this.stream.isOver) return
     if (
       this.mayRepeat &&
       mayGoOn(core, route, endpointsNow(core, route, dest), this.hasTried() ?? NOBODY, this.again)
@@ -231,7 +222,7 @@ export class Flight {
   /** Stable gets what the canary failed, and the failure stays the canary's. */
   private rescue(code: number): boolean {
     const { core, route, stream } = this
-    const to = stream.headersSent ? undefined : rescueFor(route, this.dest)?.to
+    const to = stream.hasHead ? undefined : rescueFor(route, this.dest)?.to
     if (!to || endpointsNow(core, route, to).length === 0) return false
     this.rescuedFrom = code
     this.dest = to
@@ -250,66 +241,45 @@ export class Flight {
     return false
   }
 
-  /** While memory is scarce a stream is given one piece at a time, not the 64 KB that it would keep. */
-  private write(data: Buffer): boolean {
-    const isOneByOne = isScarce()
-    const hasRoom = isOneByOne ? this.stream.write(data, this.onTaken) : this.stream.write(data)
-    const isTaken = hasRoom && !isOneByOne
-    if (!isTaken) this.unread(this.stream.writableLength)
-    return isTaken
-  }
-
-  /** So many octets wait for the client now. */
-  private unread(octets: number): void {
-    if (octets === this.held) return
-    hold(octets - this.held)
-    this.held = octets
-  }
-
-  /** Gives a piece of the answer to the stream, which keeps it; false: it takes no more now. */
-  give(data: Buffer): boolean {
-    this.gave += data.length
-    return this.write(data)
-  }
-
-  /** The same for a piece that is good for this moment only: [from, to) of a buffer. */
-  givePiece(buf: Buffer, from: number, to: number): boolean {
+  /** Gives a piece of the answer to the client: [from, to) of a buffer, good for this moment only. False: it takes no more
+   * now. */
+  give(buf: Buffer, from: number, to: number): boolean {
     this.gave += to - from
-    return this.write(copyOf(buf, from, to))
+    return this.stream.write(buf, from, to)
   }
 
-  /** The same for the last one. */
+  /** The same for the last piece. */
   giveLast(buf: Buffer, from: number, to: number): void {
     this.gave += to - from
-    this.stream.end(copyOf(buf, from, to))
+    this.stream.end(buf, from, to)
   }
 
   /** Adds to the head of an answer who gave it. */
-  mark(headers: Headers | IncomingHttpHeaders): void {
+  mark(headers: Headers): void {
     const { marks } = this.core
     if (marks === undefined) return
     // Who answered is for the proxy to say.
     if (marks.versionHeader !== undefined) delete headers[marks.versionHeader.toLowerCase()]
     for (const [name, value] of answerMarks(marks, this.dest, performance.now() - this.started))
-      addField(headers as Headers, name.toLowerCase(), value)
+      addField(headers, name.toLowerCase(), value)
   }
 
   /** The head of an answer is passed on. */
-  answered(headers: Headers | IncomingHttpHeaders): void {
+  answered(headers: Headers): void {
     this.status = Number(headers[':status'] ?? 502)
     this.judged(headers)
   }
 
   /** The trailers are passed on: gRPC says in them how it went. */
-  judged(said: Headers | IncomingHttpHeaders): void {
+  judged(said: Headers): void {
     if (this.asked.isGrpc && isGrpcFailure(said['grpc-status'])) this.failed = true
   }
 
   /** No whole answer: tells the client, in the proxy's own name if nothing was said yet. */
   fail(code: number, why: string): void {
     const { stream } = this
-    if (isOver(stream)) return
-    if (stream.headersSent) {
+    if (stream.isOver) return
+    if (stream.hasHead) {
       this.cut(INTERNAL_ERROR)
       return
     }
@@ -321,8 +291,8 @@ export class Flight {
   /** The client asked for too much, or too slowly: tells it. No pod's failure. */
   refuse(code: number, why: string): void {
     const { stream } = this
-    if (isOver(stream)) return
-    if (stream.headersSent) stream.close(INTERNAL_ERROR)
+    if (stream.isOver) return
+    if (stream.hasHead) stream.close(INTERNAL_ERROR)
     else say(stream, code, why, this.asked.isGrpc)
   }
 
@@ -334,22 +304,23 @@ export class Flight {
   }
 }
 
-/** Serves one stream; undefined: it was refused. `list`: its headers as names and values in turn. */
+/** Serves one stream; undefined: it was refused. */
 export function serveStream(
   core: Core,
   caller: H2Caller,
   reader: HeadReader,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  list: readonly string[],
+  stream: Stream,
+  list: HeaderList | null,
   isBare: boolean,
 ): Flight | undefined {
-  const asked = reader.read(headers, list)
-  if (typeof asked === 'string') {
+  const asked = reader.read(list, isBare)
+  if (!(asked instanceof H2Request)) {
     core.stats.strays.refused++
-    say(stream, 400, asked, false)
+    if (asked.isMalformed) stream.malformed()
+    else say(stream, asked.status, asked.why, false)
     return undefined
   }
+  stream.expected = asked.length
   const { inFlight } = core.limits
   if (inFlight > 0 && core.load.inFlight >= inFlight) {
     say(stream, 503, 'too many requests are in flight', asked.isGrpc)
@@ -391,10 +362,4 @@ export function serveStream(
     if (isBare) flight.copy?.send()
   }
   return flight
-}
-
-function copyOf(buf: Buffer, from: number, to: number): Buffer {
-  const copy = Buffer.allocUnsafe(to - from)
-  buf.copy(copy, 0, from, to)
-  return copy
 }

@@ -1,13 +1,22 @@
 // Fields of answers and trailers in the form of HTTP/2: names in lower case, and nothing that means one connection only.
-import type { IncomingHttpHeaders } from 'node:http2'
 import type { AnswerHead } from '../engine/answer-head.ts'
 import { NO_TRAILERS } from '../engine/chunks.ts'
 import { field, LINE, nextField, trimField } from '../engine/fields.ts'
+import { type HeaderList, neverIndexed } from './wire/hpack-decode.ts'
 
-/** Headers as node:http2 takes them. */
-export type Headers = Record<string, string | string[] | number>
+/** A head that goes on: pseudo-fields first. */
+export type Headers = Record<string, string | string[] | number> & { [NEVER_INDEXED]?: ReadonlySet<string> }
 
-/** They mean one connection only, or nothing in HTTP/2 (RFC 9113 8.2.2, RFC 9110 7.6.1). node:http2 throws on most of them. */
+/** Names of fields that are not to be put into tables, where their sender said so. */
+export const NEVER_INDEXED = Symbol('never indexed')
+
+/** Takes over from a list which of its fields are not to be put into tables. */
+export function keepSecret(headers: Headers, list: HeaderList): void {
+  const names = neverIndexed(list)
+  if (names !== undefined) headers[NEVER_INDEXED] = names
+}
+
+/** They mean one connection only, or nothing in HTTP/2 (RFC 9113 8.2.2, RFC 9110 7.6.1). */
 export const ENDS_HERE: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -76,21 +85,24 @@ export function trailersOf(section: Buffer): Headers {
 }
 
 /** Trailers of an HTTP/2 peer as they may go on; those that may not are dropped. */
-export function passingTrailers(came: IncomingHttpHeaders): Headers {
+export function passingTrailers(list: HeaderList): Headers {
   const trailers: Headers = {}
-  for (const [name, value] of Object.entries(came))
-    if (value !== undefined && !NOT_IN_TRAILERS.has(name)) trailers[name] = value
+  for (let i = 0; i < list.length; i += 2)
+    if (!NOT_IN_TRAILERS.has(list[i]!)) addField(trailers, list[i]!, list[i + 1]!)
   return trailers
 }
 
-/** Takes from the answer of an HTTP/2 pod what ends here, in place. */
-export function dropHopFields(headers: IncomingHttpHeaders): void {
-  for (const name of ENDS_HERE) if (headers[name] !== undefined) delete headers[name]
-}
+let lastList: HeaderList = []
+let lastHeaders: Headers = {}
 
-/** Trailers as lines, behind the last chunk of a body. */
-export function trailerLines(trailers: Headers): string {
-  let lines = ''
-  for (const [name, value] of Object.entries(trailers)) for (const one of [value].flat()) lines += `${name}: ${one}\r\n`
-  return lines
+/** The head of an HTTP/2 pod's answer, without what ends here. The next answer may get the same object: it is not to be
+ * changed. */
+export function headersFrom(list: HeaderList): Headers {
+  if (list === lastList) return lastHeaders
+  const headers: Headers = {}
+  for (let i = 0; i < list.length; i += 2) if (!ENDS_HERE.has(list[i]!)) addField(headers, list[i]!, list[i + 1]!)
+  keepSecret(headers, list)
+  lastList = list
+  lastHeaders = headers
+  return headers
 }

@@ -1,7 +1,7 @@
 // Small bodies of streams are gathered before a pod is asked, as those of HTTP/1.1 are.
 import { GatheredBody, hasRoom } from '../engine/gathered-body.ts'
-import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
+import type { BodyReader } from './wire/stream.ts'
 
 /** What came of a body before a pod was asked. */
 export type Begun = Readonly<{ octets: Buffer; isWhole: boolean }>
@@ -14,30 +14,50 @@ export function mayGather({ isBare, asked, core }: Flight): boolean {
 
 /** Reads the body; the pod is asked once it is whole, or there is no room for the rest of it. */
 export function gather(flight: Flight): void {
-  const { stream } = flight
-  const body = new GatheredBody(flight.asked.length!)
-  const done = (isWhole: boolean): void => {
-    stream.off('data', take).off('end', end).off('close', gone)
+  const body = new Gathering(flight)
+  flight.attempt = body
+  flight.isDue = true
+  flight.stream.read(body)
+}
+
+class Gathering implements BodyReader {
+  private readonly flight: Flight
+  private readonly body: GatheredBody
+
+  constructor(flight: Flight) {
+    this.flight = flight
+    this.body = new GatheredBody(flight.asked.length!)
+  }
+
+  data(buf: Buffer, from: number, to: number): void {
+    const { flight } = this
+    if (!flight.received(to - from)) {
+      this.closed()
+      return
+    }
+    flight.copy?.add(buf, from, to)
+    if (!this.body.add(buf, from, to)) this.done(false)
+  }
+
+  ended(): void {
+    this.done(true)
+  }
+
+  private done(isWhole: boolean): void {
+    const { flight } = this
+    flight.attempt = undefined
     flight.isDue = false
-    flight.begun = { octets: body.take(), isWhole }
-    if (!isWhole) stream.pause()
+    flight.begun = { octets: this.body.take(), isWhole }
+    if (!isWhole) flight.stream.pause()
     flight.goOnWhole()
     if (isWhole) flight.copy?.send()
   }
-  const take = (data: Buffer): void => {
-    if (!flight.received(data.length)) gone()
-    else {
-      flight.copy?.add(data)
-      if (!body.add(data, 0, data.length)) done(false)
-    }
+
+  /** The stream is over. */
+  closed(): void {
+    this.body.free()
   }
-  const end = (): void => {
-    if (!isGivenUp(stream)) done(true)
-  }
-  const gone = (): void => {
-    stream.off('data', take).off('end', end)
-    body.free()
-  }
-  flight.isDue = true
-  stream.on('data', take).once('end', end).once('close', gone)
+
+  drained(): void {}
+  late(): void {}
 }

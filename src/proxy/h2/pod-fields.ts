@@ -1,13 +1,13 @@
 // The head of a request as pods get it, in both protocols, with what was made of it kept: the next request may get the same.
-import type { OutgoingHttpHeaders } from 'node:http2'
 import type { H2Request } from './asked.ts'
+import { addField, type Headers, keepSecret } from './fields.ts'
 
 export type Field = readonly [name: string, value: string]
 
 export class PodFields {
   readonly list: readonly Field[]
   private lines: string | undefined
-  private headers: Record<string, string | string[]> | undefined
+  private headers: Headers | undefined
 
   constructor(list: readonly Field[]) {
     this.list = list
@@ -23,22 +23,18 @@ export class PodFields {
     return `${asked.method()} ${target}${this.lines}`
   }
 
-  /** For a pod that speaks h2c; good until the next call. TE is what gRPC servers insist on. */
-  h2c(asked: H2Request, target: string): OutgoingHttpHeaders {
+  /** For a pod that speaks h2c: all but the path. TE is what gRPC servers insist on. */
+  h2c(asked: H2Request): Headers {
     if (this.headers === undefined) {
       this.headers = {
         ':method': asked.method(),
-        ':path': target,
         ':authority': asked.host(),
         ':scheme': 'http',
         te: 'trailers',
       }
-      for (const [name, value] of this.list) {
-        const before = this.headers[name]
-        this.headers[name] = before === undefined ? value : [before, value].flat()
-      }
+      for (const [name, value] of this.list) addField(this.headers, name, value)
+      keepSecret(this.headers, asked.list)
     }
-    this.headers[':path'] = target
     return this.headers
   }
 }

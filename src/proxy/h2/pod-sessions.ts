@@ -1,31 +1,64 @@
 // HTTP/2 connections to a pod that speaks h2c. One is enough until it carries as many streams as the pod allows; then there
 // is another. They are kept with the pod's pool and leave with it.
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
-import { connect as connectTcp, type Socket } from 'node:net'
 import type { Pool } from '../engine/pools.ts'
+import { dial } from '../engine/reads.ts'
+import type { Headers } from './fields.ts'
+import { letGo } from './held-piece.ts'
+import { Connection } from './wire/connection.ts'
+import type { Owner } from './wire/owner.ts'
+import type { Listener, Stream } from './wire/stream.ts'
 
 /** Beyond so many connections streams wait for each other. */
 const MOST_SESSIONS = 32
-/** Octets that may be on their way from the pod: for one stream, and for all of a connection (RFC 9113 5.2). */
-const STREAM_WINDOW = 512 * 1024
-const SESSION_WINDOW = 4 * 1024 * 1024
+/** Connections that a stream waits for: those before it may have filled the first, or the pod may leave with its first word. */
+const MOST_TIMES = 8
 /** Milliseconds of silence after which the kernel asks whether the pod is still there. */
 const PROBE_MS = 30_000
+const TERMS = {
+  isServer: false,
+  streams: 0,
+  /** Octets that may be on their way from the pod: for one stream, and for all of a connection (RFC 9113 5.2). */
+  streamWindow: 512 * 1024,
+  window: 4 * 1024 * 1024,
+  headerList: 64 * 1024,
+}
+
+type Held = { readonly connection: Connection; streams: number }
 
 /** A place for one stream on a connection. */
-export type Place = Readonly<{
-  /** Opens the stream; undefined: the connection has ended in this very moment. */
-  open(
-    headers: OutgoingHttpHeaders,
-    options: { endStream: boolean; waitForTrailers?: boolean },
-  ): ClientHttp2Stream | undefined
+export class Place {
+  private readonly sessions: PodSessions
+  private readonly held: Held
+
+  constructor(sessions: PodSessions, held: Held) {
+    this.sessions = sessions
+    this.held = held
+    held.streams++
+  }
+
+  /** Opens the stream; undefined: the connection has ended in this very moment, and the place is given back. */
+  open(headers: Headers, path: string, isEnd: boolean, listener: Listener): Stream | undefined {
+    const stream = this.held.connection.open(headers, path, isEnd, listener)
+    if (stream === undefined) this.give()
+    return stream
+  }
+
   /** Is the connection gone, and not only the stream? */
-  isLost(): boolean
+  isLost(): boolean {
+    return this.held.connection.isDead
+  }
+
   /** Has the pod said goodbye on it? */
-  isLeaving(): boolean
+  isLeaving(): boolean {
+    return this.held.connection.isLeaving
+  }
+
   /** The stream is over. Call it once. */
-  give(): void
-}>
+  give(): void {
+    this.held.streams--
+    this.sessions.gaveBack()
+  }
+}
 
 /** The connections of a pool, made with the first stream. */
 export function podSessions(pool: Pool): PodSessions {
@@ -33,12 +66,12 @@ export function podSessions(pool: Pool): PodSessions {
   return pool.session as PodSessions
 }
 
-type Held = { readonly session: ClientHttp2Session; readonly socket: Socket; streams: number }
-
 class PodSessions {
   private readonly pool: Pool
   private held: Held[] = []
   private opening: Promise<boolean> | undefined
+  /** Streams for which there is no room on as many connections as there may be. */
+  private readonly queued = new Set<(place: Place) => void>()
 
   constructor(pool: Pool) {
     this.pool = pool
@@ -51,80 +84,87 @@ class PodSessions {
 
   /** Streams under way finish, and then the connections end. */
   close(): void {
-    for (const { session } of this.held) session.close()
+    for (const { connection } of this.held) connection.leave()
   }
 
   private async wait(limit: number): Promise<Place | undefined> {
-    for (;;) {
+    for (let times = 0; times < MOST_TIMES; times++) {
+      if (this.held.length >= MOST_SESSIONS) return this.queue(limit)
       this.opening ??= this.open(limit)
       if (!(await this.opening)) return undefined
       const place = this.free()
       if (place) return place
     }
+    return undefined
+  }
+
+  /** Waits for a stream that ends. */
+  private queue(limit: number): Promise<Place | undefined> {
+    return new Promise(done => {
+      const timer = setTimeout(() => {
+        this.queued.delete(next)
+        done(undefined)
+      }, limit)
+      const next = (place: Place): void => {
+        clearTimeout(timer)
+        done(place)
+      }
+      this.queued.add(next)
+    })
+  }
+
+  /** Somewhere a stream has ended. */
+  gaveBack(): void {
+    if (this.queued.size === 0) return
+    const [first] = this.queued
+    const place = first && this.free()
+    if (!place) return
+    this.queued.delete(first)
+    first(place)
   }
 
   private free(): Place | undefined {
     let best: Held | undefined
     for (const held of this.held) {
-      if (held.session.closed || held.session.destroyed) continue
+      if (held.connection.isLeaving || held.connection.isDead) continue
       if (best === undefined || held.streams < best.streams) best = held
     }
-    if (best === undefined) return undefined
-    const most = best.session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
-    if (best.streams >= most && this.held.length < MOST_SESSIONS) return undefined
-    return placeOn(best)
+    return best === undefined || best.streams >= best.connection.mostStreams ? undefined : new Place(this, best)
   }
 
   private async open(limit: number): Promise<boolean> {
-    const { connect } = process.getBuiltinModule('node:http2')
     const { host, port } = this.pool
-    const socket = connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_MS })
-    const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
-      maxSessionMemory: 64,
-    })
-    const held: Held = { session, socket, streams: 0 }
     const isOpen = await new Promise<boolean>(done => {
-      const timer = setTimeout(() => session.destroy(), limit)
-      const end = (): void => {
+      const owner: Owner = {
+        begins() {},
+        readEnds: letGo,
+        // The first thing that an HTTP/2 server says (RFC 9113 3.4): whoever does not is none.
+        settled: () => {
+          if (this.held.includes(held)) return
+          clearTimeout(timer)
+          this.held.push(held)
+          done(true)
+        },
+        closed() {},
+      }
+      const connection = new Connection(owner, TERMS)
+      const held: Held = { connection, streams: 0 }
+      const socket = dial(host, port, connection)
+      const timer = setTimeout(() => socket.destroy(), limit)
+      socket.on('error', () => {})
+      socket.once('connect', () => {
+        socket.setKeepAlive(true, PROBE_MS)
+        connection.begin(socket, false)
+      })
+      socket.once('close', () => {
         clearTimeout(timer)
         this.held = this.held.filter(other => other !== held)
         done(false)
-      }
-      session.on('error', end)
-      session.on('close', end)
-      // The first thing that an HTTP/2 server says (RFC 9113 3.4): whoever does not is none.
-      session.once('remoteSettings', () => {
-        clearTimeout(timer)
-        session.setLocalWindowSize(SESSION_WINDOW)
-        this.held.push(held)
-        done(true)
       })
     })
     this.opening = undefined
     // The pod may have left the table meanwhile.
-    if (isOpen && this.pool.isRetired) setImmediate(() => session.close())
+    if (isOpen && this.pool.isRetired) setImmediate(() => this.close())
     return isOpen
-  }
-}
-
-function placeOn(held: Held): Place {
-  const { session, socket } = held
-  held.streams++
-  return {
-    open(headers, options) {
-      try {
-        return session.request(headers, options)
-      } catch {
-        held.streams--
-        return undefined
-      }
-    },
-    isLost: () => socket.destroyed || socket.readableEnded || session.destroyed,
-    isLeaving: () => session.closed,
-    give() {
-      held.streams--
-    },
   }
 }

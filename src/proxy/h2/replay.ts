@@ -1,50 +1,52 @@
 // The body of a stream on its way to an h2c pod: read once, and kept until an answer begins, so that a stream that a pod
 // refused unread can go to another one (RFC 9113 8.7).
-import type { ClientHttp2Stream } from 'node:http2'
-import { isGivenUp } from './codes.ts'
 import type { Flight } from './exchange.ts'
-import { trail } from './speak.ts'
+import type { BodyReader, Stream } from './wire/stream.ts'
 
 /** A body of which more has been sent cannot be sent again. */
 const MOST_KEPT = 64 * 1024
 
 /** `whole` is called when the last of the body came, `refused` when there was too much of it. */
-export class Replay {
+export class Replay implements BodyReader {
   /** Has the whole body come? */
   isWhole = false
   private readonly flight: Flight
-  private to: ClientHttp2Stream | undefined
+  private readonly whole: () => void
+  private readonly refused: () => void
+  private to: Stream | undefined
   private parts: Buffer[] | undefined = []
   private size = 0
 
   constructor(flight: Flight, whole: () => void, refused: () => void) {
     this.flight = flight
-    const { stream, begun } = flight
+    this.whole = whole
+    this.refused = refused
+    const { begun } = flight
     if (begun) {
       this.parts = [begun.octets]
       this.size = begun.octets.length
     }
     this.isWhole = begun?.isWhole === true
-    if (this.isWhole) return
-    // Nothing is read before there is somebody to give it to.
-    stream.pause()
-    stream.on('data', (data: Buffer) => {
-      if (!flight.received(data.length)) {
-        this.to = undefined
-        refused()
-        return
-      }
-      flight.copy?.add(data)
-      this.keep(data)
-      if (this.to && !this.to.write(data)) stream.pause()
-    })
-    stream.once('end', () => {
-      if (isGivenUp(stream)) return
-      this.isWhole = true
-      flight.copy?.send()
-      this.to?.end()
-      whole()
-    })
+  }
+
+  data(buf: Buffer, from: number, to: number): void {
+    const { flight } = this
+    if (!flight.received(to - from)) {
+      this.to = undefined
+      this.refused()
+      return
+    }
+    flight.copy?.add(buf, from, to)
+    this.keep(buf, from, to)
+    if (this.to && !this.to.write(buf, from, to)) flight.stream.pause()
+  }
+
+  ended(): void {
+    const { flight } = this
+    this.isWhole = true
+    flight.copy?.send()
+    this.to?.endWith(flight.trailers)
+    this.whole()
   }
 
   /** Can what was sent be sent again? */
@@ -53,17 +55,19 @@ export class Replay {
   }
 
   /** From now on the body goes to this stream of a pod, from its beginning. */
-  sendTo(request: ClientHttp2Stream): void {
-    const { stream } = this.flight
+  sendTo(request: Stream): void {
+    const { stream, trailers } = this.flight
     this.to = request
-    request.on('wantTrailers', () => trail(request, this.flight.trailers))
-    request.on('drain', () => {
-      if (this.to === request) stream.resume()
-    })
     let isRoom = true
-    for (const part of this.parts ?? []) isRoom = request.write(part)
-    if (this.isWhole) request.end()
-    else if (isRoom) stream.resume()
+    for (const part of this.parts ?? []) isRoom = request.write(part, 0, part.length)
+    if (this.isWhole) request.endWith(trailers)
+    // Nothing is read before there is somebody to give it to.
+    else if (isRoom) stream.read(this)
+  }
+
+  /** A pod takes more. */
+  drained(request: Stream): void {
+    if (this.to === request && !this.isWhole) this.flight.stream.read(this)
   }
 
   /** Its pod is lost: the client waits until there is another. */
@@ -77,10 +81,10 @@ export class Replay {
     this.parts = undefined
   }
 
-  private keep(data: Buffer): void {
+  private keep(buf: Buffer, from: number, to: number): void {
     if (this.parts === undefined) return
-    this.size += data.length
+    this.size += to - from
     if (this.size > MOST_KEPT) this.parts = undefined
-    else this.parts.push(data)
+    else this.parts.push(Buffer.from(buf.subarray(from, to)))
   }
 }

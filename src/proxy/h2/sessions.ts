@@ -1,15 +1,18 @@
 // HTTP/2 connections of clients, over TLS or by prior knowledge on a plain port.
-import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Core } from '../core.ts'
+import { adoptAgain, readByEvents } from '../engine/reads.ts'
 import { type H2Caller, HeadReader } from './asked.ts'
-import { NO_ERROR } from './codes.ts'
 import { serveStream } from './exchange.ts'
-import { SESSION_WINDOW, STREAM_WINDOW, Watch } from './watch.ts'
+import { Watch } from './watch.ts'
+import { Connection } from './wire/connection.ts'
+import type { HeaderList } from './wire/hpack-decode.ts'
+import type { Owner, Terms } from './wire/owner.ts'
+import type { Stream } from './wire/stream.ts'
 
 export type Sessions = Readonly<{
-  /** Takes a connection on which the client speaks HTTP/2; what was read of it already is put back first. */
-  take(socket: Socket, caller: Omit<H2Caller, 'trusted' | 'forwarded'>): void
+  /** Takes a connection on which the client speaks HTTP/2. `read`: what was read of it already. */
+  take(socket: Socket, isTls: boolean, read: Buffer, caller: Omit<H2Caller, 'trusted' | 'forwarded'>): void
   size(): number
   /** Tells clients to open no more streams; each connection ends with its last one. */
   leave(): void
@@ -18,38 +21,76 @@ export type Sessions = Readonly<{
   abort(): void
 }>
 
-/** As for HTTP/1.1; the sum counts 32 octets more for each field (RFC 9113 6.5.2). */
-const MOST_HEADERS = 48 * 1024
-const SETTINGS = {
-  maxConcurrentStreams: 250,
-  enableConnectProtocol: false,
-  initialWindowSize: STREAM_WINDOW,
-  maxHeaderListSize: MOST_HEADERS,
-}
-const OPTIONS = {
-  settings: SETTINGS,
-  /** Megabytes of a connection's own state. */
-  maxSessionMemory: 32,
-  /** Streams that a client may open and reset at once, and then a second (CVE-2023-44487). */
-  streamResetBurst: 200,
-  streamResetRate: 33,
-  /** Malformed frames, and streams beyond the allowed number, until the connection is ended. */
-  maxSessionInvalidFrames: 100,
-  maxSessionRejectedStreams: 100,
+const TERMS: Terms = {
+  isServer: true,
+  streams: 250,
+  /** The second is more than the first, so that one upload which waits for its pod does not hold up the others. */
+  streamWindow: 256 * 1024,
+  window: 2 * 1024 * 1024,
+  /** As for HTTP/1.1; the sum counts 32 octets more for each field (RFC 9113 6.5.2). */
+  headerList: 48 * 1024,
 }
 const TICK_MS = 250
-/** The last identifier that a stream can have (RFC 9113 5.1.1). */
-const LAST_STREAM = 2 ** 31 - 1
 /** Milliseconds of silence after which the kernel asks whether the client is still there. */
 const PROBE_MS = 30_000
 /** Between the notice that the proxy leaves and the last word, in milliseconds: streams may be on their way (RFC 9113 6.8). */
 const NOTICE_MS = 100
 
-type Taken = { readonly session: ServerHttp2Session; readonly watch: Watch; readonly port: number; isTold: boolean }
+/** One client's connection. */
+class Session implements Owner {
+  readonly port: number
+  readonly connection = new Connection(this, TERMS)
+  readonly watch: Watch
+  private readonly core: Core
+  private readonly caller: H2Caller
+  private readonly reader: HeadReader
+  private readonly gone: (session: Session) => void
+  private isTold = false
+
+  constructor(core: Core, caller: H2Caller, gone: (session: Session) => void) {
+    this.core = core
+    this.port = caller.port
+    this.caller = caller
+    this.reader = new HeadReader(caller)
+    this.watch = new Watch(this.connection, core.limits, performance.now())
+    this.gone = gone
+  }
+
+  /** `read`: what was read of the socket before. */
+  begin(socket: Socket, isTls: boolean, read: Buffer): void {
+    const { connection } = this
+    connection.begin(isTls ? readByEvents(socket, connection) : adoptAgain(socket, connection), isTls)
+    connection.socket.setKeepAlive(true, PROBE_MS)
+    if (read.length > 0) connection.take(read, 0, read.length)
+  }
+
+  begins(stream: Stream, list: HeaderList | null, isBare: boolean): void {
+    const watched = this.watch.add(stream, performance.now())
+    watched.flight = serveStream(this.core, this.caller, this.reader, stream, list, isBare)
+    if (this.core.draining()) this.notice()
+  }
+
+  /** Tells the client that the proxy leaves, once. */
+  notice(): void {
+    if (this.isTold) return
+    this.isTold = true
+    this.connection.notice()
+  }
+
+  closed(): void {
+    this.gone(this)
+  }
+
+  readEnds(): void {
+    this.watch.judge()
+  }
+
+  settled(): void {}
+}
 
 /** `gone` is called when a connection has ended. */
 export function createSessions(core: Core, gone: () => void): Sessions {
-  const all = new Set<Taken>()
+  const all = new Set<Session>()
   let ticking: NodeJS.Timeout | undefined
   let last = performance.now()
   let delay = 0
@@ -69,58 +110,37 @@ export function createSessions(core: Core, gone: () => void): Sessions {
     delay = Math.max(5, Math.min(TICK_MS, finest / 4, core.snapshot().finest / 4))
     ticking = setTimeout(tick, delay).unref()
   }
-  const tell = (taken: Taken): void => {
-    if (taken.isTold || taken.session.destroyed) return
-    taken.isTold = true
-    taken.session.goaway(NO_ERROR, LAST_STREAM)
-  }
-  const leave = (whom: (taken: Taken) => boolean): void => {
+  const leave = (whom: (session: Session) => boolean): void => {
     const leaving = [...all].filter(whom)
-    for (const taken of leaving) tell(taken)
+    for (const session of leaving) session.notice()
     setTimeout(() => {
-      for (const { session } of leaving) session.close()
+      for (const { connection } of leaving) connection.leave()
     }, NOTICE_MS)
   }
+  const ended = (session: Session): void => {
+    all.delete(session)
+    if (all.size === 0) {
+      clearTimeout(ticking)
+      ticking = undefined
+    }
+    gone()
+  }
   return {
-    take(socket, caller) {
-      // Loaded with the first client that speaks it: it costs memory that most proxies never need.
-      const http2 = process.getBuiltinModule('node:http2')
-      socket.setKeepAlive(true, PROBE_MS)
-      // A client that has closed its side says nothing more, so nothing more is said to it.
-      socket.allowHalfOpen = false
-      const session = http2.performServerHandshake(socket, OPTIONS as never)
-      session.setLocalWindowSize(SESSION_WINDOW)
-      const watch = new Watch(session, socket, limits, performance.now())
-      const taken: Taken = { session, watch, port: caller.port, isTold: false }
-      all.add(taken)
+    take(socket, isTls, read, caller) {
+      const full = { ...caller, trusted: core.trusts(caller.peer), forwarded: core.marks?.forwarded === true }
+      const session = new Session(core, full, ended)
+      all.add(session)
       if (ticking === undefined) {
         last = performance.now()
         arm()
       }
-      const full = { ...caller, trusted: core.trusts(caller.peer), forwarded: core.marks?.forwarded === true }
-      session.on('error', () => {})
-      session.on('close', () => {
-        all.delete(taken)
-        if (all.size === 0) {
-          clearTimeout(ticking)
-          ticking = undefined
-        }
-        gone()
-      })
-      const reader = new HeadReader(full)
-      session.on('stream', (stream, headers, flags, list) => {
-        const watched = watch.add(stream, performance.now())
-        watched.flight = serveStream(core, full, reader, stream, headers, list, (flags & END_STREAM) !== 0)
-        if (core.draining()) tell(taken)
-      })
+      session.begin(socket, isTls, read)
     },
     size: () => all.size,
     leave: () => leave(() => true),
-    retire: port => leave(taken => taken.port === port),
+    retire: port => leave(session => session.port === port),
     abort() {
-      for (const { session } of all) session.destroy()
+      for (const { connection } of all) connection.destroy()
     },
   }
 }
-
-const END_STREAM = 1

@@ -3,12 +3,12 @@ import type { AnswerHead } from '../engine/answer-head.ts'
 import { isFull, type Outlet } from '../engine/outlet.ts'
 import { headerFor, lineOnce } from '../engine/own-lines.ts'
 import type { Pool } from '../engine/pools.ts'
-import { CHUNKED, LENGTH, NONE } from '../engine/request-head.ts'
+import { LENGTH, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
-import { isGivenUp } from './codes.ts'
+import { chunkOf, lastChunk } from './chunk-of.ts'
 import type { Attempt, Flight } from './exchange.ts'
-import { addField, type Headers, headersOf, trailerLines, trailersOf } from './fields.ts'
-import { inform, isOver, respond, trail } from './speak.ts'
+import { addField, type Headers, headersOf, trailersOf } from './fields.ts'
+import type { BodyReader } from './wire/stream.ts'
 
 /** Octets for heads of requests. */
 const SCRATCH = 4096
@@ -19,7 +19,7 @@ export function toH1(flight: Flight, pool: Pool): void {
   asker.attempt(pool, false)
 }
 
-class H1Asker implements Asker, Attempt {
+class H1Asker implements Asker, Attempt, BodyReader {
   readonly toHead: boolean
   /** Frames carry the length of a body's pieces: chunks are taken off. */
   readonly unpacks = true
@@ -30,7 +30,6 @@ class H1Asker implements Asker, Attempt {
   private isWhole: boolean
   private isSending = false
   private retried = false
-  private trailers: Headers = {}
 
   constructor(flight: Flight) {
     this.flight = flight
@@ -43,7 +42,7 @@ class H1Asker implements Asker, Attempt {
   private lineTo(pool: Pool, fresh: boolean): Upstream {
     if (pool.endpoint.proxyProtocol === undefined) return pool.take(fresh, this.flight.mayRepeat)
     const { stream, peer } = this.flight
-    return lineOnce(pool, headerFor(stream.session?.socket, peer))
+    return lineOnce(pool, headerFor(stream.socket, peer))
   }
 
   attempt(pool: Pool, fresh: boolean): void {
@@ -92,33 +91,32 @@ class H1Asker implements Asker, Attempt {
 
   /** The body is read only from now on: until there is a connection, another pod may get the request. */
   private sendBody(): void {
-    const { stream } = this.flight
-    const { flight } = this
     this.isSending = true
-    flight.isDue = true
-    if (flight.begun) stream.resume()
-    stream.on('data', (data: Buffer) => {
-      const { upstream } = this
-      if (!upstream || data.length === 0) return
-      if (!flight.received(data.length)) {
-        this.closed()
-        return
-      }
-      flight.copy?.add(data)
-      if (this.isChunked) upstream.out.writeWhole(Buffer.from(`${data.length.toString(16)}\r\n`))
-      upstream.out.writeWhole(data)
-      if (this.isChunked) upstream.out.writeWhole(CRLF)
-      if (isFull(upstream.out)) this.wait(true)
-    })
-    stream.once('end', () => {
-      if (isGivenUp(stream)) return
-      this.isWhole = true
-      flight.isDue = false
-      if (this.upstream) flight.copy?.send()
-      if (this.isChunked)
-        this.upstream?.out.writeWhole(Buffer.from(`0\r\n${trailerLines(flight.trailers)}\r\n`, 'latin1'))
-      if (!this.hasAnswered && this.upstream) flight.limit(this.patience())
-    })
+    this.flight.isDue = true
+    this.flight.stream.read(this)
+  }
+
+  data(buf: Buffer, from: number, to: number): void {
+    const { upstream, flight } = this
+    if (!upstream) return
+    if (!flight.received(to - from)) {
+      this.closed()
+      return
+    }
+    flight.copy?.add(buf, from, to)
+    if (this.isChunked) upstream.out.writeWhole(chunkOf(buf, from, to))
+    else upstream.out.write(buf, from, to)
+    if (isFull(upstream.out)) this.wait(true)
+  }
+
+  ended(): void {
+    const { upstream, flight } = this
+    this.isWhole = true
+    flight.isDue = false
+    if (!upstream) return
+    flight.copy?.send()
+    if (this.isChunked) upstream.out.writeWhole(lastChunk(flight.trailers))
+    if (!this.hasAnswered) flight.limit(this.patience())
   }
 
   sent(): void {
@@ -134,15 +132,14 @@ class H1Asker implements Asker, Attempt {
   }
 
   interim(buf: Buffer, answer: AnswerHead): void {
-    const { stream } = this.flight
-    inform(stream, headersOf(buf, answer))
+    this.flight.stream.inform(headersOf(buf, answer))
   }
 
   begins(buf: Buffer, answer: AnswerHead, to: number): void {
     const { flight } = this
     const { stream, cookie } = flight
     flight.limit(undefined)
-    if (isOver(stream)) return
+    if (stream.isOver) return
     if (flight.goToRescue(answer.status)) {
       this.closed()
       return
@@ -156,31 +153,28 @@ class H1Asker implements Asker, Attempt {
       if (cookie !== undefined) addField(headers, 'set-cookie', cookie)
       flight.mark(headers)
     }
-    const isChunked = framing === CHUNKED
-    respond(stream, headers, framing === NONE ? BARE : isChunked ? WITH_TRAILERS : WITH_BODY)
-    if (isChunked) stream.once('wantTrailers', () => trail(stream, this.trailers))
-    if (framing === LENGTH && to - end === length && !isOver(stream)) flight.giveLast(buf, end, to)
+    stream.head(headers, framing === NONE)
+    if (framing === LENGTH && to - end === length && !stream.isOver) flight.giveLast(buf, end, to)
     else this.goesOn(buf, end, to)
   }
 
   goesOn(buf: Buffer, from: number, to: number): void {
     const { stream } = this.flight
-    if (to <= from || isOver(stream)) return
-    if (!this.flight.givePiece(buf, from, to)) this.upstream?.pause()
+    if (to <= from || stream.isOver) return
+    if (!this.flight.give(buf, from, to)) this.upstream?.pause()
   }
 
   ends(reusable: boolean, trailer: Buffer | undefined): void {
     const { upstream } = this
     this.upstream = undefined
-    if (trailer) {
-      this.trailers = trailersOf(trailer)
-      this.flight.judged(this.trailers)
-    }
+    const trailers = trailer === undefined ? NO_TRAILERS : trailersOf(trailer)
+    this.flight.judged(trailers)
     if (reusable && this.isWhole && upstream) upstream.release(performance.now())
     else upstream?.drop()
     const { stream } = this.flight
-    if (!stream.writableEnded) stream.end()
-    if (!this.isWhole) stream.resume()
+    stream.endWith(trailers)
+    // What of the request still comes is of no use.
+    if (!this.isWhole) stream.discard()
   }
 
   switches(): void {
@@ -198,7 +192,7 @@ class H1Asker implements Asker, Attempt {
     const { upstream, flight } = this
     this.upstream = undefined
     this.flight.limit(undefined)
-    if (isOver(flight.stream)) return
+    if (flight.stream.isOver) return
     if (this.hasAnswered || !upstream) flight.fail(502, 'the pod broke off')
     else if (!upstream.isConnected) this.goElsewhere(upstream)
     else if (upstream.isUsed && flight.mayRepeat && !this.retried) {
@@ -236,7 +230,4 @@ function writeText(out: Outlet, text: string): void {
   if (out.unsent > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH)
 }
 
-const BARE = { endStream: true }
-const WITH_BODY = { endStream: false }
-const WITH_TRAILERS = { endStream: false, waitForTrailers: true }
-const CRLF = Buffer.from('\r\n')
+const NO_TRAILERS: Headers = {}

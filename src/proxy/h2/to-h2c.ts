@@ -1,12 +1,12 @@
 // A stream for a pod that speaks HTTP/2 without TLS (gRPC): messages, trailers and resets passed on both ways.
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Pool } from '../engine/pools.ts'
-import { CANCEL, INTERNAL_ERROR, isCut, NO_ERROR, REFUSED_STREAM } from './codes.ts'
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from './codes.ts'
 import type { Attempt, Flight } from './exchange.ts'
-import { dropHopFields, type Headers, passingTrailers } from './fields.ts'
+import { addField, type Headers, headersFrom, passingTrailers } from './fields.ts'
 import { type Place, podSessions } from './pod-sessions.ts'
 import { Replay } from './replay.ts'
-import { inform, isOver, respond, trail } from './speak.ts'
+import type { HeaderList } from './wire/hpack-decode.ts'
+import type { BodyReader, Listener, Stream } from './wire/stream.ts'
 
 /** Sends a stream to a pod; goes to another when this one takes no connection or refuses the stream unread. */
 export function toH2c(flight: Flight, pool: Pool): void {
@@ -19,10 +19,10 @@ export function toH2c(flight: Flight, pool: Pool): void {
 
 /** What all attempts at a stream share. */
 class Call implements Attempt {
-  private readonly flight: Flight
-  private readonly body: Replay | undefined
-  private request: ClientHttp2Stream | undefined
-  private hasAnswered = false
+  readonly flight: Flight
+  readonly body: Replay | undefined
+  private asking: Asking | undefined
+  hasAnswered = false
   private isLate = false
 
   constructor(flight: Flight) {
@@ -31,29 +31,28 @@ class Call implements Attempt {
     if (!flight.isBare)
       this.body = new Replay(
         flight,
-        () => this.request && this.limit(),
+        () => this.asking && this.limit(),
         () => this.closed(),
       )
   }
 
   closed(): void {
-    this.request?.close(this.flight.stream.rstCode || CANCEL)
+    this.asking?.request.close(this.flight.stream.code || CANCEL)
   }
 
   drained(): void {
-    this.request?.resume()
+    this.asking?.request.resume()
   }
 
   late(): void {
     this.isLate = true
-    this.request?.close(CANCEL)
+    this.asking?.request.close(CANCEL)
   }
 
   /** `place`: where on a connection to the pod; undefined: it takes none. */
   attempt(pool: Pool, place: Place | undefined): void {
     const { flight, body } = this
-    const { stream, isBare } = flight
-    if (isOver(stream)) {
+    if (flight.stream.isOver) {
       place?.give()
       return
     }
@@ -62,29 +61,15 @@ class Call implements Attempt {
       flight.goOn()
       return
     }
-    const request = place.open(flight.fields.h2c(flight.asked, flight.target), {
-      endStream: isBare,
-      waitForTrailers: !isBare,
-    })
-    if (!request) {
+    const asking = new Asking(this, pool, place)
+    if (!asking.begin()) {
       flight.goOn(pool)
       return
     }
-    this.request = request
+    this.asking = asking
     this.isLate = false
     pool.inFlight++
-    request.on('error', () => {})
-    request.once('close', () => {
-      pool.inFlight--
-      place.give()
-      if (this.request !== request) return
-      this.request = undefined
-      flight.limit(undefined)
-      body?.detach()
-      if (!isOver(stream)) this.ended(request, pool, place)
-    })
-    this.relayAnswer(request, pool)
-    body?.sendTo(request)
+    body?.sendTo(asking.request)
     if (!body || body.isWhole) this.limit()
   }
 
@@ -96,67 +81,31 @@ class Call implements Attempt {
     this.flight.limit((isBare ? attempt : undefined) ?? answer ?? core.limits.answer)
   }
 
-  private relayAnswer(request: ClientHttp2Stream, pool: Pool): void {
-    const { flight } = this
-    const { stream, cookie } = flight
-    let trailers: Headers = {}
-    request.on('headers', interim => {
-      dropHopFields(interim)
-      inform(stream, interim)
-    })
-    request.on('trailers', came => {
-      trailers = passingTrailers(came)
-      flight.judged(trailers)
-    })
-    request.once('response', (headers, flags) => {
-      pool.failures = 0
-      flight.limit(undefined)
-      if (isOver(stream)) return
-      if (flight.goToRescue(Number(headers[':status']))) {
-        this.letGo(request)
-        return
-      }
-      this.hasAnswered = true
-      this.body?.forget()
-      dropHopFields(headers)
-      flight.answered(headers)
-      const isBare = (flags & END_STREAM) !== 0
-      this.addOwn(headers, cookie)
-      respond(stream, headers, { endStream: isBare, waitForTrailers: !isBare })
-      if (isBare) {
-        request.resume()
-        return
-      }
-      stream.once('wantTrailers', () => trail(stream, trailers))
-      request.on('data', (data: Buffer) => {
-        if (!flight.give(data)) request.pause()
-      })
-      request.once('end', () => {
-        if (!isCut(request)) stream.end()
-      })
-    })
-  }
-
-  private addOwn(headers: IncomingHttpHeaders, cookie: string | undefined): void {
-    if (cookie !== undefined) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie]
-    this.flight.mark(headers)
-  }
-
   /** The attempt is none any more: another one has begun. */
-  private letGo(request: ClientHttp2Stream): void {
-    if (this.request === request) this.request = undefined
-    request.close(CANCEL)
+  letGo(asking: Asking): void {
+    if (this.asking === asking) this.asking = undefined
+    asking.request.close(CANCEL)
+  }
+
+  /** The stream of an attempt is over. */
+  over(asking: Asking): void {
+    if (this.asking !== asking) return
+    const { flight } = this
+    this.asking = undefined
+    flight.limit(undefined)
+    this.body?.detach()
+    if (!flight.stream.isOver) this.ended(asking)
   }
 
   /** The pod's stream is over, while the client's is not. */
-  private ended(request: ClientHttp2Stream, pool: Pool, place: Place): void {
+  private ended({ request, pool, place }: Asking): void {
     const { flight } = this
     const { stream } = flight
-    const code = request.rstCode
+    const { code } = request
     if (this.hasAnswered) {
       // What the client has begun to hear cannot be taken back; a lost pod is no wish of the client's to cancel.
-      if (!stream.writableEnded) flight.cut(place.isLost() || code === NO_ERROR ? INTERNAL_ERROR : code)
-      else if (!flight.isBare) stream.resume()
+      if (!stream.isEnded) flight.cut(place.isLost() || code === NO_ERROR ? INTERNAL_ERROR : code)
+      else if (!flight.isBare) stream.discard()
       return
     }
     if (code === REFUSED_STREAM && (!this.body || this.body.canRepeat))
@@ -177,4 +126,77 @@ class Call implements Attempt {
   }
 }
 
-const END_STREAM = 1
+/** One attempt: a stream of a pod, and what comes on it. */
+class Asking implements Listener, BodyReader {
+  private readonly call: Call
+  readonly pool: Pool
+  readonly place: Place
+  request!: Stream
+  private trailers: Headers = {}
+
+  constructor(call: Call, pool: Pool, place: Place) {
+    this.call = call
+    this.pool = pool
+    this.place = place
+  }
+
+  /** False: the connection has ended in this very moment. */
+  begin(): boolean {
+    const { flight } = this.call
+    const { fields, asked, target, isBare } = flight
+    const request = this.place.open(fields.h2c(asked), target, isBare, this)
+    if (request) this.request = request
+    return request !== undefined
+  }
+
+  interim(list: HeaderList): void {
+    this.call.flight.stream.inform(headersFrom(list))
+  }
+
+  answered(list: HeaderList, status: number, isBare: boolean): void {
+    const { call, pool, request } = this
+    const { flight } = call
+    const { stream, cookie } = flight
+    pool.failures = 0
+    flight.limit(undefined)
+    if (stream.isOver) return
+    if (flight.goToRescue(status)) {
+      call.letGo(this)
+      return
+    }
+    call.hasAnswered = true
+    call.body?.forget()
+    let headers = headersFrom(list)
+    flight.answered(headers)
+    if (cookie !== undefined || flight.core.marks !== undefined) {
+      headers = { ...headers }
+      if (cookie !== undefined) addField(headers, 'set-cookie', cookie)
+      flight.mark(headers)
+    }
+    stream.head(headers, isBare)
+    request.read(this)
+  }
+
+  data(buf: Buffer, from: number, to: number): void {
+    if (!this.call.flight.give(buf, from, to)) this.request.pause()
+  }
+
+  trailed(list: HeaderList): void {
+    this.trailers = passingTrailers(list)
+    this.call.flight.judged(this.trailers)
+  }
+
+  ended(): void {
+    this.call.flight.stream.endWith(this.trailers)
+  }
+
+  drained(): void {
+    this.call.body?.drained(this.request)
+  }
+
+  closed(): void {
+    this.pool.inFlight--
+    this.place.give()
+    this.call.over(this)
+  }
+}
