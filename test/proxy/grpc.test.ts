@@ -1,7 +1,7 @@
 // gRPC through the proxy, end to end, as its wire protocol has it: every kind of call, every way to end, and pods that come,
 // go and refuse.
 import { once } from 'node:events'
-import type { ClientHttp2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { type ClientHttp2Session, type IncomingHttpHeaders, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2'
 import { test } from 'tap'
 import { call, h2cPod, open } from './h2-kit.ts'
 import { deadPort, eventually, only, proxy, split } from './kit.ts'
@@ -284,4 +284,35 @@ test('draining: streams in flight end in their own time, new ones on their way a
   const heard = await first
   t.same([messages(heard.body), heard.trailers['grpc-status'], heard.code], [['still'], '0', 0])
   await drained
+})
+
+test('a field that its sender wants in no table is put into none by the proxy either, both ways', async t => {
+  const marked = (headers: IncomingHttpHeaders): readonly string[] => headers[sensitiveHeaders] ?? []
+  const seen: (readonly string[])[] = []
+  const p = await h2cPod(t, (stream, headers) => {
+    seen.push(marked(headers))
+    stream.respond({ 'x-plain': 'a', 'x-key': 'b', [sensitiveHeaders]: ['x-key'] }, { endStream: true })
+  })
+  const session = open(t, (await proxy(t, { table: only(p.url) })).url)
+  for (let i = 0; i < 3; i++) {
+    const asked = { ':path': '/', 'x-token': 'secret', 'x-other': 'c', [sensitiveHeaders]: ['x-token'] }
+    t.match(marked((await call(session, asked)).headers), ['x-key'])
+  }
+  for (const names of seen) {
+    t.ok(names.includes('x-token'))
+    t.notOk(names.includes('x-other'))
+  }
+})
+
+test('a pod that takes more streams than it said at first gets those that wait', async t => {
+  const streams: ServerHttp2Stream[] = []
+  const p = await h2cPod(t, stream => void streams.push(stream), { maxConcurrentStreams: 1 })
+  const running = await proxy(t, { table: only(p.url), limits: { connect: 5000 } })
+  const session = open(t, running.url)
+  const calls = Array.from({ length: 34 }, () => call(session, { ':path': '/' }))
+  await eventually(() => streams.length === 32, 'as many connections as there may be are full')
+  for (const pod of p.sessions) pod.settings({ maxConcurrentStreams: 2 })
+  await eventually(() => streams.length === 34, 'the last two are there')
+  for (const stream of streams) stream.respond({ ':status': 200 }, { endStream: true })
+  for (const heard of await Promise.all(calls)) t.equal(heard.status, 200)
 })

@@ -10,8 +10,8 @@ import type { Listener, Stream } from './wire/stream.ts'
 
 /** Beyond so many connections streams wait for each other. */
 const MOST_SESSIONS = 32
-/** Connections that a stream waits for: those before it may have filled the first, or the pod may leave with its first word. */
-const MOST_TIMES = 8
+/** Connections that a stream waits for which take no stream at all, as the pod leaves with its first word. */
+const MOST_IN_VAIN = 2
 /** Milliseconds of silence after which the kernel asks whether the pod is still there. */
 const PROBE_MS = 30_000
 const TERMS = {
@@ -23,7 +23,8 @@ const TERMS = {
   headerList: 64 * 1024,
 }
 
-type Held = { readonly connection: Connection; streams: number }
+/** `taken`: streams that it ever took. */
+type Held = { readonly connection: Connection; streams: number; taken: number }
 
 /** A place for one stream on a connection. */
 export class Place {
@@ -34,6 +35,7 @@ export class Place {
     this.sessions = sessions
     this.held = held
     held.streams++
+    held.taken++
   }
 
   /** Opens the stream; undefined: the connection has ended in this very moment, and the place is given back. */
@@ -69,7 +71,7 @@ export function podSessions(pool: Pool): PodSessions {
 class PodSessions {
   private readonly pool: Pool
   private held: Held[] = []
-  private opening: Promise<boolean> | undefined
+  private opening: Promise<Held | undefined> | undefined
   /** Streams for which there is no room on as many connections as there may be. */
   private readonly queued = new Set<(place: Place) => void>()
 
@@ -88,12 +90,15 @@ class PodSessions {
   }
 
   private async wait(limit: number): Promise<Place | undefined> {
-    for (let times = 0; times < MOST_TIMES; times++) {
+    for (let inVain = 0; inVain < MOST_IN_VAIN; ) {
       if (this.held.length >= MOST_SESSIONS) return this.queue(limit)
       this.opening ??= this.open(limit)
-      if (!(await this.opening)) return undefined
+      const held = await this.opening
+      if (held === undefined) return undefined
       const place = this.free()
       if (place) return place
+      // Others may have been quicker.
+      if (held.taken === 0) inVain++
     }
     return undefined
   }
@@ -113,14 +118,14 @@ class PodSessions {
     })
   }
 
-  /** Somewhere a stream has ended. */
+  /** There may be room for those that wait. */
   gaveBack(): void {
-    if (this.queued.size === 0) return
-    const [first] = this.queued
-    const place = first && this.free()
-    if (!place) return
-    this.queued.delete(first)
-    first(place)
+    for (const next of this.queued) {
+      const place = this.free()
+      if (!place) return
+      this.queued.delete(next)
+      next(place)
+    }
   }
 
   private free(): Place | undefined {
@@ -132,23 +137,27 @@ class PodSessions {
     return best === undefined || best.streams >= best.connection.mostStreams ? undefined : new Place(this, best)
   }
 
-  private async open(limit: number): Promise<boolean> {
+  private async open(limit: number): Promise<Held | undefined> {
     const { host, port } = this.pool
-    const isOpen = await new Promise<boolean>(done => {
+    const opened = await new Promise<Held | undefined>(done => {
       const owner: Owner = {
         begins() {},
         readEnds: letGo,
         // The first thing that an HTTP/2 server says (RFC 9113 3.4): whoever does not is none.
         settled: () => {
-          if (this.held.includes(held)) return
+          if (this.held.includes(held)) {
+            // It may take more now.
+            this.gaveBack()
+            return
+          }
           clearTimeout(timer)
           this.held.push(held)
-          done(true)
+          done(held)
         },
         closed() {},
       }
       const connection = new Connection(owner, TERMS)
-      const held: Held = { connection, streams: 0 }
+      const held: Held = { connection, streams: 0, taken: 0 }
       const socket = dial(host, port, connection)
       const timer = setTimeout(() => socket.destroy(), limit)
       socket.on('error', () => {})
@@ -159,12 +168,12 @@ class PodSessions {
       socket.once('close', () => {
         clearTimeout(timer)
         this.held = this.held.filter(other => other !== held)
-        done(false)
+        done(undefined)
       })
     })
     this.opening = undefined
     // The pod may have left the table meanwhile.
-    if (isOpen && this.pool.isRetired) setImmediate(() => this.close())
-    return isOpen
+    if (opened && this.pool.isRetired) setImmediate(() => this.close())
+    return opened
   }
 }

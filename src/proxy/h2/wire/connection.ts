@@ -244,7 +244,7 @@ export class Connection implements FrameTaker, Link, Reader {
     else {
       this.body = stream
       // Padding is read with the frame.
-      stream.credit += length - payload
+      if (length > payload) this.inflow.doneOf(stream, length - payload)
     }
   }
 

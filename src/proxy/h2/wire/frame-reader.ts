@@ -54,6 +54,7 @@ const HEAD_ROOM = 8 * 1024
 
 export class FrameReader {
   private readonly taker: FrameTaker
+  private readonly isServer: boolean
   /** Octets of the preface that came; a pod sends none. */
   private greeted: number
   private isFirst = true
@@ -74,6 +75,7 @@ export class FrameReader {
 
   constructor(taker: FrameTaker, isServer: boolean) {
     this.taker = taker
+    this.isServer = isServer
     this.greeted = isServer ? 0 : PREFACE.length
   }
 
@@ -234,7 +236,7 @@ export class FrameReader {
     for (let at = from; at < from + length && !this.isDead; at += 6) {
       const id = (buf[at]! << 8) | buf[at + 1]!
       const value = numberAt(buf, at + 2)
-      const fault = settingFault(id, value)
+      const fault = settingFault(id, value, this.isServer)
       if (fault !== 0) this.fault(fault)
       else this.taker.setting(id, value)
     }
@@ -268,8 +270,9 @@ export class FrameReader {
 const SIZES: Readonly<Record<number, number>> = { [PRIORITY]: 5, [RST_STREAM]: 4, [PING]: 8, [WINDOW_UPDATE]: 4 }
 
 /** The error that a value of a setting is, or 0 (RFC 9113 6.5.2). */
-function settingFault(id: number, value: number): number {
-  if (id === SETTING.push) return value > 1 ? PROTOCOL_ERROR : 0
+function settingFault(id: number, value: number, isServer: boolean): number {
+  // A server has nothing to say about being pushed to.
+  if (id === SETTING.push) return value > (isServer ? 1 : 0) ? PROTOCOL_ERROR : 0
   if (id === SETTING.window) return value > LARGEST_WINDOW ? FLOW_CONTROL_ERROR : 0
   if (id === SETTING.payload) return value < MOST_PAYLOAD || value > 0xff_ffff ? PROTOCOL_ERROR : 0
   return 0
