@@ -1,8 +1,16 @@
 // Does the proxy lose anything when traffic moves? `npm run bench:seams -- [cutovers] [requests per second]`:
 // blue-green cutovers and canary weight changes under constant load, with slow answers, uploads and WebSockets open,
-// and the pods of the old version ending after each. Prints what failed, and exits 1 when anything did.
+// and the pods of the old version ending after each. Every other version speaks HTTP/2 without TLS, and so does every third
+// client. Prints what failed, and exits 1 when anything did.
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import {
+  type ClientHttp2Session,
+  connect as connectH2,
+  createServer as createH2Server,
+  type ServerHttp2Session,
+} from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointAt } from '../../src/proxy/endpoints.ts'
@@ -16,7 +24,7 @@ const [cutovers, rate] = numbersOf('seams', 'Moves traffic under load and counts
 ]) as [number, number]
 const BETWEEN_MS = 120
 
-type Version = { name: string; port: number; ended: Promise<void>; end(): void }
+type Version = { name: string; port: number; h2Port: number; ended: Promise<unknown>; end(): void }
 
 /** A pod of a version: answers at once, slowly, to uploads and on WebSockets; `end` is what SIGTERM makes of it. */
 async function startVersion(name: string): Promise<Version> {
@@ -30,13 +38,25 @@ async function startVersion(name: string): Promise<Version> {
     socket.on('end', () => socket.end())
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
   })
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  let closed = (): void => {}
-  const ended = new Promise<void>(done => {
-    closed = done
+  const h2 = createH2Server((req, res) => void serve(name, req as never, res as never))
+  const sessions = new Set<ServerHttp2Session>()
+  h2.on('session', session => {
+    sessions.add(session)
+    session.on('close', () => sessions.delete(session))
   })
-  const { port } = server.address() as AddressInfo
-  return { name, port, ended, end: () => server.close(closed) }
+  await Promise.all([server, h2].map(one => once(one.listen(0, '127.0.0.1'), 'listening')))
+  const portOf = (one: { address(): unknown }): number => (one.address() as AddressInfo).port
+  return {
+    name,
+    port: portOf(server),
+    h2Port: portOf(h2),
+    ended: Promise.all([server, h2].map(one => once(one, 'close'))),
+    end() {
+      server.close()
+      h2.close()
+      for (const session of sessions) session.close()
+    },
+  }
 }
 
 async function serve(name: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -59,48 +79,88 @@ const uploadSum = createHash('sha1').update(upload).digest('hex')
 const emptySum = createHash('sha1').digest('hex')
 const times: number[] = []
 
+type Kind = 'quick' | 'slow' | 'upload'
+type Answer = { status: number; size: number; sum: unknown; version: unknown }
+
 /** One request; its version, or undefined when it failed. */
-function ask(port: number, kind: 'quick' | 'slow' | 'upload'): Promise<string | undefined> {
+async function ask(port: number, kind: Kind, isH2 = false): Promise<string | undefined> {
   score.sent++
   const started = performance.now()
-  return new Promise(done => {
-    const ended = (problem?: string, version?: string): void => {
-      score.done++
-      if (problem) fail(`${kind}: ${problem}`)
-      else if (kind === 'quick') times.push(performance.now() - started)
-      done(problem ? undefined : version)
+  try {
+    const { status, size, sum, version } = await (isH2 ? askH2(port, kind) : askH1(port, kind))
+    const wanted = kind === 'slow' ? 6000 : 1000
+    if (status !== 200) throw new Error(`status ${status}`)
+    if (size !== wanted) throw new Error(`${size} bytes instead of ${wanted}`)
+    if (sum !== (kind === 'upload' ? uploadSum : emptySum)) throw new Error('the body arrived changed')
+    if (kind === 'quick') times.push(performance.now() - started)
+    return String(version)
+  } catch (error) {
+    fail(`${kind}${isH2 ? ' (HTTP/2)' : ''}: ${(error as Error).message}`)
+    return undefined
+  } finally {
+    score.done++
+  }
+}
+
+let session: ClientHttp2Session | undefined
+
+function askH2(port: number, kind: Kind): Promise<Answer> {
+  if (session === undefined || session.closed || session.destroyed) {
+    session = connectH2(`http://127.0.0.1:${port}`)
+    session.on('error', error => fail(`HTTP/2: ${error.message}`))
+  }
+  const method = kind === 'upload' ? 'POST' : 'GET'
+  const stream = session.request(
+    { ':method': method, ':path': kind === 'slow' ? '/slow' : '/' },
+    { endStream: kind !== 'upload' },
+  )
+  return new Promise((done, wrong) => {
+    const answer: Answer = { status: 0, size: 0, sum: undefined, version: undefined }
+    stream.on('response', headers => {
+      answer.status = Number(headers[':status'])
+      answer.sum = headers['x-sum']
+      answer.version = headers['x-version']
+    })
+    stream.on('data', (part: Buffer) => {
+      answer.size += part.length
+    })
+    stream.on('error', wrong)
+    stream.on('close', () => (stream.rstCode === 0 ? done(answer) : wrong(new Error(`reset with ${stream.rstCode}`))))
+    if (kind === 'upload') sendUpload(stream)
+  })
+}
+
+/** In pieces, so that uploads are under way when traffic moves. */
+function sendUpload(to: { write(part: Buffer): unknown; end(): unknown }): void {
+  const third = Math.ceil(upload.length / 3)
+  // One timer after the other: timers of different lengths may overtake each other when the loop is late.
+  const send = (i: number): void => {
+    if (i === 3) {
+      to.end()
+      return
     }
+    to.write(upload.subarray(i * third, (i + 1) * third))
+    setTimeout(() => send(i + 1), 40)
+  }
+  send(0)
+}
+
+function askH1(port: number, kind: Kind): Promise<Answer> {
+  return new Promise((done, wrong) => {
     const method = kind === 'upload' ? 'POST' : 'GET'
     const req = request({ port, host: '127.0.0.1', path: kind === 'slow' ? '/slow' : '/', method, agent }, res => {
       let size = 0
       res.on('data', (part: Buffer) => {
         size += part.length
       })
-      res.on('error', error => ended(`cut: ${error.message}`))
-      res.on('end', () => {
-        const wanted = kind === 'slow' ? 6000 : 1000
-        if (res.statusCode !== 200) ended(`status ${res.statusCode}`)
-        else if (size !== wanted) ended(`${size} bytes instead of ${wanted}`)
-        else if (res.headers['x-sum'] !== (kind === 'upload' ? uploadSum : emptySum)) ended('the body arrived changed')
-        else ended(undefined, String(res.headers['x-version']))
-      })
+      res.on('error', error => wrong(new Error(`cut: ${error.message}`)))
+      res.on('end', () =>
+        done({ status: res.statusCode ?? 0, size, sum: res.headers['x-sum'], version: res.headers['x-version'] }),
+      )
     })
-    req.on('error', error => ended(error.message))
-    if (kind !== 'upload') req.end()
-    else {
-      // In pieces, so that uploads are under way when traffic moves.
-      const third = Math.ceil(upload.length / 3)
-      // One timer after the other: timers of different lengths may overtake each other when the loop is late.
-      const send = (i: number): void => {
-        if (i === 3) {
-          req.end()
-          return
-        }
-        req.write(upload.subarray(i * third, (i + 1) * third))
-        setTimeout(() => send(i + 1), 40)
-      }
-      send(0)
-    }
+    req.on('error', wrong)
+    if (kind === 'upload') sendUpload(req)
+    else req.end()
   })
 }
 
@@ -141,9 +201,27 @@ function talk(port: number): Promise<void> {
 
 const proxy = await startProxy({ seed: 1 })
 const resolve = (service: string) => ({ endpoints: [endpointAt('127.0.0.1', Number(service.split('/')[1]), service)] })
-const at = (version: Version) => ({ hash: version.name, upstream: { service: `pods/${version.port}` } })
-const route = (dests: NonNullable<RouteTableInput['routes']>[number]['dests']) =>
-  proxy.swap({ routes: [{ name: 'web', dests }] }, resolve)
+type Dest = Readonly<{ role: 'stable' | 'canary' | 'active' | 'preview'; weight: number; version: Version }>
+
+/** Every other version speaks h2c, but where WebSockets go. */
+const isH2c = ({ name }: Version): boolean => /[13579]$/.test(name)
+const destOf = ({ role, weight, version }: Dest, forSockets: boolean) => {
+  const h2c = !forSockets && isH2c(version)
+  const upstream = {
+    service: `pods/${h2c ? version.h2Port : version.port}`,
+    ...(h2c ? { protocol: 'h2c' as const } : {}),
+  }
+  return { role, weight, hash: version.name, upstream }
+}
+const route = (dests: readonly Dest[]) => {
+  const table: RouteTableInput = {
+    routes: [
+      { name: 'sockets', match: { pathPrefix: '/ws' }, dests: dests.map(dest => destOf(dest, true)) },
+      { name: 'web', dests: dests.map(dest => destOf(dest, false)) },
+    ],
+  }
+  return proxy.swap(table, resolve)
+}
 
 let running = true
 const flying = new Set<Promise<unknown>>()
@@ -160,7 +238,7 @@ async function load(): Promise<void> {
     const wait = due - performance.now()
     if (wait > 1) await sleep(wait)
     else if (wait < -100) score.late++
-    launch(ask(proxy.port, n % 10 === 3 ? 'slow' : n % 10 === 7 ? 'upload' : 'quick'))
+    launch(ask(proxy.port, n % 10 === 3 ? 'slow' : n % 10 === 7 ? 'upload' : 'quick', n % 3 === 0))
   }
 }
 
@@ -169,7 +247,7 @@ async function keepTalking(): Promise<void> {
 }
 
 let stable = await startVersion('v0')
-route([{ role: 'active', weight: 100, ...at(stable) }])
+route([{ role: 'active', weight: 100, version: stable }])
 const began = performance.now()
 const loads = [load(), ...Array.from({ length: 8 }, keepTalking)]
 const endings: Promise<void>[] = []
@@ -198,20 +276,20 @@ for (let n = 1; n <= cutovers; n++) {
   if (n % 2 === 1) {
     // Blue-green: preview beside active, then both swapped in one table.
     route([
-      { role: 'active', weight: 100, ...at(stable) },
-      { role: 'preview', weight: 0, ...at(next) },
+      { role: 'active', weight: 100, version: stable },
+      { role: 'preview', weight: 0, version: next },
     ])
     await sleep(BETWEEN_MS / 2)
-    route([{ role: 'active', weight: 100, ...at(next) }])
+    route([{ role: 'active', weight: 100, version: next }])
   } else {
     for (const weight of [10, 30, 60, 100]) {
       route([
-        { role: 'stable', weight: 100 - weight, ...at(stable) },
-        { role: 'canary', weight, ...at(next) },
+        { role: 'stable', weight: 100 - weight, version: stable },
+        { role: 'canary', weight, version: next },
       ])
       await sleep(BETWEEN_MS / 4)
     }
-    route([{ role: 'stable', weight: 100, ...at(next) }])
+    route([{ role: 'stable', weight: 100, version: next }])
   }
   retire(stable)
   stable = next
@@ -229,12 +307,12 @@ const ratios: string[] = []
 let worst = 0
 for (const weight of [1, 5, 33, 50, 99, 0, 100]) {
   route([
-    { role: 'stable', weight: 100 - weight, ...at(stable) },
-    { role: 'canary', weight, ...at(canary) },
+    { role: 'stable', weight: 100 - weight, version: stable },
+    { role: 'canary', weight, version: canary },
   ])
   let hits = 0
   for (let i = 0; i < 50; i++) {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(proxy.port, 'quick')))
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(proxy.port, 'quick', n % 3 === 0)))
     hits += answers.filter(version => version === 'canary').length
     worst = Math.max(worst, Math.abs(hits - ((i + 1) * 20 * weight) / 100))
   }
@@ -242,6 +320,7 @@ for (const weight of [1, 5, 33, 50, 99, 0, 100]) {
 }
 
 agent.destroy()
+session?.close()
 await proxy.drain({ limit: 5000, tunnels: 1000 })
 for (const version of [stable, canary]) retire(version)
 await Promise.all(endings)

@@ -287,7 +287,8 @@ test('draining: streams in flight end in their own time, new ones on their way a
 })
 
 test('a field that its sender wants in no table is put into none by the proxy either, both ways', async t => {
-  const marked = (headers: IncomingHttpHeaders): readonly string[] => headers[sensitiveHeaders] ?? []
+  const marked = (headers: IncomingHttpHeaders): readonly string[] =>
+    (headers as Record<symbol, string[] | undefined>)[sensitiveHeaders as symbol] ?? []
   const seen: (readonly string[])[] = []
   const p = await h2cPod(t, (stream, headers) => {
     seen.push(marked(headers))
