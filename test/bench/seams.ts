@@ -29,7 +29,9 @@ type Version = { name: string; port: number; h2Port: number; ended: Promise<unkn
 /** A pod of a version: answers at once, slowly, to uploads and on WebSockets; `end` is what SIGTERM makes of it. */
 async function startVersion(name: string): Promise<Version> {
   const tunnels = new Set<Socket>()
-  const server: Server = createServer((req, res) => void serve(name, req, res))
+  const answer = (req: IncomingMessage, res: ServerResponse): unknown =>
+    serve(name, req, res).catch(error => fail(`pod: ${error.message}`))
+  const server: Server = createServer(answer)
   server.on('upgrade', (_req, socket) => {
     tunnels.add(socket as Socket)
     socket.on('close', () => tunnels.delete(socket as Socket))
@@ -38,7 +40,7 @@ async function startVersion(name: string): Promise<Version> {
     socket.on('end', () => socket.end())
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
   })
-  const h2 = createH2Server((req, res) => void serve(name, req as never, res as never))
+  const h2 = createH2Server((req, res) => void answer(req as never, res as never))
   const sessions = new Set<ServerHttp2Session>()
   h2.on('session', session => {
     sessions.add(session)
