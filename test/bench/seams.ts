@@ -266,7 +266,7 @@ function inFlight(version: Version): number {
 function retire(version: Version): void {
   endings.push(
     (async () => {
-      while (inFlight(version) > 0) await sleep(20)
+      while (inFlight(version) > 0) await sleep(50)
       version.end()
       await version.ended
     })(),
