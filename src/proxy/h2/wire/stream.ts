@@ -94,7 +94,6 @@ export class Stream {
   queued = 0
   private queue: Buffer[] | undefined
   private trailers: Headers | undefined
-  private isClogged = false
   private reader: BodyReader | undefined
   private isPaused = true
   /** What came and was not read. */
@@ -134,9 +133,7 @@ export class Stream {
     if (this.isOver || this.isEnded) return true
     const at = this.queued > 0 ? from : this.link.sendData(this, buf, from, to, false)
     if (at < to) this.enqueue(buf, at, to)
-    const isRoom = this.queued <= (isScarce() ? 0 : MOST_QUEUED)
-    if (!isRoom) this.isClogged = true
-    return isRoom
+    return this.queued <= (isScarce() ? 0 : MOST_QUEUED)
   }
 
   /** Sends the last of this side: [from, to), or nothing. */
@@ -196,11 +193,9 @@ export class Stream {
     return false
   }
 
-  /** Tells whoever was asked to pause that all has left. */
+  /** Tells whoever may have paused that all that waited has left. */
   tellDrained(): void {
-    if (!this.isClogged || this.queued > 0 || this.isOver) return
-    this.isClogged = false
-    this.listener?.drained()
+    if (this.queued === 0 && !this.isOver) this.listener?.drained()
   }
 
   private sentAll(): void {
