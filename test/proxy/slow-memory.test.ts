@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { get, patternPod } from './behave-pattern.ts'
+import { asking, frame, GET, PREFACE, TYPE } from './h2-raw.ts'
 import { pod, rawPod } from './kit.ts'
 import { beside, child, crowd, push } from './slow-child.ts'
 
@@ -80,6 +81,30 @@ test('a crowd of slow readers keeps little more than the bound beyond which read
   t.comment(`${held.toFixed()} MB held, rss ${((after.rss - before.rss) / MB).toFixed()} MB`)
   // 64 MB, then 8 KB for each; some 15 KB for the two sockets of each.
   t.ok(held < 115, `${held.toFixed()} MB held`)
+})
+
+test('HTTP/2 clients that open many streams and read none of their answers keep no more, and nothing once they are gone', async t => {
+  const { url, sent } = await floodPod(t)
+  const proxy = await child(t, url)
+  const before = await proxy.cost()
+  const fields: readonly (readonly [string, string])[] = GET.map(([name, value]) => [
+    name,
+    name === ':path' ? '/flood' : value,
+  ])
+  const asked = Array.from({ length: 250 }, (_, n) => asking(2 * n + 1, fields))
+  // A window of no octets for each stream (RFC 9113 6.5.2).
+  const hello = [PREFACE, frame(TYPE.settings, 0, 0, '\0\x04\0\0\0\0')]
+  const sockets = await crowd(t, proxy.port, 7, Buffer.concat([...hello, ...asked]))
+  for (let last = -1; last !== sent(); await sleep(300)) last = sent()
+  const ms = await beside(t, proxy)
+  const held = ((await proxy.cost()).held - before.held) / MB
+  for (const socket of sockets) socket.destroy()
+  await sleep(500)
+  const left = ((await proxy.cost()).held - before.held) / MB
+  t.comment(`${held.toFixed()} MB held, ${left.toFixed(1)} MB at the end; slowest beside ${ms.toFixed()} ms`)
+  t.ok(held < 130, `${held.toFixed()} MB held`)
+  t.ok(left < 5, `${left.toFixed(1)} MB held when they are gone`)
+  t.ok(ms < 1000, `the slowest of the others took ${ms.toFixed()} ms`)
 })
 
 test('uploads that no pod reads are not gathered, and hold their clients back', async t => {

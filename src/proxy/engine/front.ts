@@ -186,7 +186,7 @@ export async function openFront(
     core.pools.sweep(now)
     if (!isLate) for (const client of clients) client.tick(now)
     if (!isLate) tcp.tick(now)
-    if (heldNow() > MOST_HELD) cutSlowest(clients)
+    if (heldNow() > MOST_HELD) cutSlowest([...clients].map(slowOf).concat(sessions.slow(now)))
     // A table may bring a finer limit.
     delay = Math.max(5, Math.min(MOST_TICK, finest / 4, core.snapshot().finest / 4))
     ticking = setTimeout(tick, delay)
@@ -279,17 +279,21 @@ function tcpRouteOf({ tcp, ports }: Snapshot, port: number): CompiledRoute | und
   return tcp.get(port) ?? (ports.has(port) ? undefined : tcp.get(0))
 }
 
+/** A client that may be cut: what is held for it, in octets, and for how many milliseconds it has taken nothing of it. */
+export type Slow = Readonly<{ held: number; ms: number; cut(): void }>
+
+const slowOf = (client: Client): Slow => ({
+  held: client.out.unsent,
+  ms: client.out.stuckFor(performance.now()),
+  cut: () => client.cut(),
+})
+
 /** Cuts the readers that have been stuck longest, until what is held for the others is bearable. */
-function cutSlowest(clients: ReadonlySet<Client>): void {
-  const now = performance.now()
-  const stuck = [...clients]
-    .map(client => ({ client, ms: client.out.stuckFor(now) }))
-    .filter(({ client }) => client.out.unsent > 0)
-    .sort((a, b) => b.ms - a.ms)
+function cutSlowest(clients: readonly Slow[]): void {
   let over = heldNow() - MOST_HELD
-  for (const { client } of stuck) {
+  for (const { held, cut } of clients.filter(client => client.held > 0).sort((a, b) => b.ms - a.ms)) {
     if (over <= 0) return
-    over -= client.out.unsent
-    client.cut()
+    over -= held
+    cut()
   }
 }

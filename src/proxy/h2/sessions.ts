@@ -1,6 +1,7 @@
 // HTTP/2 connections of clients, over TLS or by prior knowledge on a plain port.
 import type { Socket } from 'node:net'
 import type { Core } from '../core.ts'
+import type { Slow } from '../engine/front.ts'
 import { adoptAgain, readByEvents } from '../engine/reads.ts'
 import { type H2Caller, HeadReader } from './asked.ts'
 import { serveStream } from './exchange.ts'
@@ -14,6 +15,8 @@ export type Sessions = Readonly<{
   /** Takes a connection on which the client speaks HTTP/2. `read`: what was read of it already. */
   take(socket: Socket, isTls: boolean, read: Buffer, caller: Omit<H2Caller, 'trusted' | 'forwarded'>): void
   size(): number
+  /** Those for which octets are held. `now` in milliseconds since the process began. */
+  slow(now: number): Slow[]
   /** Tells clients to open no more streams; each connection ends with its last one. */
   leave(): void
   /** The same for those that came in on a port which is closed. */
@@ -137,6 +140,7 @@ export function createSessions(core: Core, gone: () => void): Sessions {
       session.begin(socket, isTls, read)
     },
     size: () => all.size,
+    slow: now => [...all].map(({ watch, connection }) => ({ ...watch.held(now), cut: () => connection.destroy() })),
     leave: () => leave(() => true),
     retire: port => leave(session => session.port === port),
     abort() {

@@ -81,6 +81,19 @@ export class Watch {
     if (this.streams.size === 0) this.idleSince = performance.now()
   }
 
+  /** Octets that wait for the client, and for how many milliseconds it has taken nothing of them. */
+  held(now: number): Readonly<{ held: number; ms: number }> {
+    const { out } = this.connection
+    let held = out.unsent
+    let ms = held > 0 ? out.stuckFor(now) : 0
+    for (const { stream, since } of this.streams) {
+      if (stream.queued === 0) continue
+      held += stream.queued
+      ms = Math.max(ms, now - since)
+    }
+    return { held, ms }
+  }
+
   /** Is there more of what is no request than anybody sends with reason? Looked at whenever something came. */
   judge(): void {
     const { burden, spoilt, answered } = this.connection
