@@ -1,6 +1,6 @@
 // The head of a pod's answer before, octet for octet: it need not be read again. Pods that are asked for one thing again and
 // again answer alike but for the date, which changes once a second. Whatever differs in one octet is read.
-import { answer } from './answer-head.ts'
+import { answer, readAnswer } from './answer-head.ts'
 import { sharedBuffer } from './reads.ts'
 import { wordsOf } from './words.ts'
 
@@ -30,8 +30,17 @@ export class AnswerMemo {
   private keepAlive = true
   private idleSeconds = 0
 
+  /** Reads the head that begins at `from`, unless it is the one before; what it says is as for `readAnswer`. */
+  read(buf: Buffer, from: number, to: number, toHead: boolean): number {
+    if (toHead) return readAnswer(buf, from, to, true)
+    if (this.recall(buf, from, to)) return 1
+    const verdict = readAnswer(buf, from, to, false)
+    if (verdict === 1 && answer.status >= 200) this.note(buf)
+    return verdict
+  }
+
   /** Does the head that was noted begin at `from`? Then `answer` says what is in it. */
-  recall(buf: Buffer, from: number, to: number): boolean {
+  private recall(buf: Buffer, from: number, to: number): boolean {
     const { octets } = this
     if (octets === 0 || to - from < octets || buf !== sharedBuffer() || !this.isSame(buf, from)) return false
     this.rested = 0
@@ -79,7 +88,7 @@ export class AnswerMemo {
   }
 
   /** Notes what is in `answer`, read from the buffer, if the head before was of its size. */
-  note(buf: Buffer): void {
+  private note(buf: Buffer): void {
     const { begin, end, cuts } = answer
     if (this.rest > 0) {
       this.rest--

@@ -1,5 +1,6 @@
 // Heads of requests for one connection, gathered while a turn of the event loop lasts and sent in one write at its end.
 import type { Outlet } from './outlet.ts'
+import { atTurnEnd } from './turn.ts'
 
 /** Octets; a head that is longer goes on a connection of its own. */
 export const MOST_BATCHED = 16 * 1024
@@ -20,7 +21,7 @@ export class Batch {
   add(head: Buffer, size: number): void {
     if (this.size + size > MOST_BATCHED) this.flush()
     this.octets ??= Buffer.allocUnsafeSlow(MOST_BATCHED)
-    if (this.size === 0) waiting(this)
+    if (this.size === 0) atTurnEnd(this)
     this.size += head.copy(this.octets, this.size, 0, size)
   }
 
@@ -34,18 +35,4 @@ export class Batch {
     if (out.unsent > 0) this.octets = undefined
     this.sent()
   }
-}
-
-let batches: Batch[] = []
-
-function waiting(batch: Batch): void {
-  if (batches.length === 0) setImmediate(flushAll)
-  batches.push(batch)
-}
-
-/** The sockets have been looked at, and whoever had something to ask has. */
-function flushAll(): void {
-  const due = batches
-  batches = []
-  for (const batch of due) batch.flush()
 }

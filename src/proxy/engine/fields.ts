@@ -47,6 +47,22 @@ export function nextField(buf: Uint8Array, at: number, to: number): number {
   return LINE
 }
 
+/** Tells each field of a head or trailer that has been checked, with its name in lower case; where the section ends. `at`: where
+ * its line begins. */
+export function eachField(
+  buf: Buffer,
+  from: number,
+  to: number,
+  tell: (name: string, value: string, at: number) => void,
+): number {
+  for (let at = from; nextField(buf, at, to) === LINE; at = field.next) {
+    trimField(buf)
+    const { nameTo, valueFrom, valueTo } = field
+    tell(buf.toString('latin1', at, nameTo).toLowerCase(), buf.toString('latin1', valueFrom, valueTo), at)
+  }
+  return field.next
+}
+
 /** Takes the blanks off both ends of the value (RFC 9110 5.5). Most values are passed on without being looked at. */
 export function trimField(buf: Uint8Array): void {
   const { valueTo } = field

@@ -186,7 +186,7 @@ export async function openFront(
     core.pools.sweep(now)
     if (!isLate) for (const client of clients) client.tick(now)
     if (!isLate) tcp.tick(now)
-    if (heldNow() > MOST_HELD) cutSlowest([...clients].map(slowOf).concat(sessions.slow(now)))
+    if (heldNow() > MOST_HELD) cutSlowest([...clients].map(client => slowOf(client, now)).concat(sessions.slow(now)))
     // A table may bring a finer limit.
     delay = Math.max(5, Math.min(MOST_TICK, finest / 4, core.snapshot().finest / 4))
     ticking = setTimeout(tick, delay)
@@ -282,9 +282,9 @@ function tcpRouteOf({ tcp, ports }: Snapshot, port: number): CompiledRoute | und
 /** A client that may be cut: what is held for it, in octets, and for how many milliseconds it has taken nothing of it. */
 export type Slow = Readonly<{ held: number; ms: number; cut(): void }>
 
-const slowOf = (client: Client): Slow => ({
+const slowOf = (client: Client, now: number): Slow => ({
   held: client.out.unsent,
-  ms: client.out.stuckFor(performance.now()),
+  ms: client.out.stuckFor(now),
   cut: () => client.cut(),
 })
 

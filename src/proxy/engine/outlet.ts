@@ -6,7 +6,7 @@
 // still under way alive by itself.
 import type { Socket } from 'node:net'
 import { giveAway, readSmall, sharedBuffer } from './reads.ts'
-import type { Sink } from './sink.ts'
+import { type Sink, StuckClock } from './sink.ts'
 
 /** More than this is copied at once, until a client has shown that it takes such pieces whole. */
 const MOST_DIRECT = 32 * 1024
@@ -51,9 +51,7 @@ export class Outlet implements Sink {
   private readonly isTls: boolean
   /** Long pieces that were taken whole. */
   private whole = 0
-  /** What was unsent at the last look, and since when that has not changed. */
-  private mark = 0
-  private since = 0
+  private readonly stuck = new StuckClock()
   private isWriting = false
   private isDone = false
   /** Sizes of the writes under way, what they keep, and the pooled buffers among that. */
@@ -100,11 +98,7 @@ export class Outlet implements Sink {
 
   /** For how many milliseconds nothing was taken of what is unsent. `now` at each tick of the clock. */
   stuckFor(now: number): number {
-    if (this.unsent === 0 || this.unsent !== this.mark) {
-      this.mark = this.unsent
-      this.since = now
-    }
-    return now - this.since
+    return this.stuck.look(this.unsent, now)
   }
 
   private mayLend(size: number): boolean {

@@ -10,3 +10,19 @@ export type Sink = {
   /** For how many milliseconds nothing was taken of what is unsent. `now` at each tick of the clock. */
   stuckFor(now: number): number
 }
+
+/** For how long the number of unsent octets has not changed. */
+export class StuckClock {
+  /** What was unsent at the last look, and since when that has not changed. */
+  private mark = 0
+  private since = 0
+
+  /** In milliseconds; `now` at each tick of the clock. */
+  look(unsent: number, now: number): number {
+    if (unsent === 0 || unsent !== this.mark) {
+      this.mark = unsent
+      this.since = now
+    }
+    return now - this.since
+  }
+}

@@ -1,6 +1,6 @@
 // One connection to a pod: follows the framing of its answers and tells whoever asked.
 import type { Socket } from 'node:net'
-import { type AnswerHead, answer, readAnswer, UNTIL_CLOSE } from './answer-head.ts'
+import { type AnswerHead, answer, UNTIL_CLOSE } from './answer-head.ts'
 import { Chunks } from './chunks.ts'
 import type { Lane } from './lane.ts'
 import type { Line } from './line.ts'
@@ -244,7 +244,7 @@ export class Upstream implements Line {
     for (;;) {
       const asker = this.asker
       if (!asker) return
-      const verdict = this.read(buf, at, to, asker.toHead)
+      const verdict = this.pool.answers.read(buf, at, to, asker.toHead)
       if (verdict < 0) {
         asker.garbled()
         return
@@ -271,15 +271,6 @@ export class Upstream implements Line {
       asker.interim(buf, answer)
       if (at === to) return
     }
-  }
-
-  private read(buf: Buffer, at: number, to: number, toHead: boolean): number {
-    const { answers } = this.pool
-    if (toHead) return readAnswer(buf, at, to, true)
-    if (answers.recall(buf, at, to)) return 1
-    const verdict = readAnswer(buf, at, to, false)
-    if (verdict === 1 && answer.status >= 200) answers.note(buf)
-    return verdict
   }
 
   private begin(asker: Asker, buf: Buffer, to: number): void {

@@ -145,6 +145,18 @@ export class Flight {
     this.deadline = ms === undefined ? NEVER : performance.now() + ms
   }
 
+  /** Gives the attempt the time that the head of an answer may take. */
+  awaitAnswer(): void {
+    const { attempt, answer } = this.route.patience ?? {}
+    this.limit((this.isBare ? attempt : undefined) ?? answer ?? this.core.limits.answer)
+  }
+
+  /** The head of an answer did not come in time. */
+  slow(): void {
+    if (this.route.patience?.attempt === undefined) this.fail(504, 'no answer in time')
+    else this.goElsewhere(504, 'no answer in time')
+  }
+
   /** Looks at the clock. */
   tick(now: number): void {
     if (now >= this.until) {
@@ -254,20 +266,25 @@ export class Flight {
     this.stream.end(buf, from, to)
   }
 
-  /** Adds to the head of an answer who gave it. */
-  mark(headers: Headers): void {
+  /** The head of an answer with the proxy's own fields: the session's cookie, and who gave it. */
+  private withOwn(headers: Headers): Headers {
     const { marks } = this.core
-    if (marks === undefined) return
+    if (this.cookie === undefined && marks === undefined) return headers
+    const own = { ...headers }
+    if (this.cookie !== undefined) addField(own, 'set-cookie', this.cookie)
+    if (marks === undefined) return own
     // Who answered is for the proxy to say.
-    if (marks.versionHeader !== undefined) delete headers[marks.versionHeader.toLowerCase()]
+    if (marks.versionHeader !== undefined) delete own[marks.versionHeader.toLowerCase()]
     for (const [name, value] of answerMarks(marks, this.dest, performance.now() - this.started))
-      addField(headers, name.toLowerCase(), value)
+      addField(own, name.toLowerCase(), value)
+    return own
   }
 
-  /** The head of an answer is passed on. */
-  answered(headers: Headers): void {
+  /** The head of an answer is passed on, as it is returned. */
+  answered(headers: Headers): Headers {
     this.status = Number(headers[':status'] ?? 502)
     this.judged(headers)
+    return this.withOwn(headers)
   }
 
   /** The trailers are passed on: gRPC says in them how it went. */

@@ -1,7 +1,7 @@
 // Fields of answers and trailers in the form of HTTP/2: names in lower case, and nothing that means one connection only.
 import type { AnswerHead } from '../engine/answer-head.ts'
 import { NO_TRAILERS } from '../engine/chunks.ts'
-import { field, LINE, nextField, trimField } from '../engine/fields.ts'
+import { eachField } from '../engine/fields.ts'
 import { type HeaderList, neverIndexed } from './wire/hpack-decode.ts'
 
 /** A head that goes on: pseudo-fields first. */
@@ -62,25 +62,20 @@ export function headersOf(buf: Buffer, answer: AnswerHead): Headers {
   return headers
 }
 
-function readHeaders(buf: Buffer, answer: AnswerHead): Headers {
-  const headers: Headers = { ':status': answer.status }
-  for (let at = answer.fieldsFrom; nextField(buf, at, answer.end) === LINE; at = field.next) {
-    if (answer.cuts.has(at)) continue
-    trimField(buf)
-    const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
-    if (!ENDS_HERE.has(name)) addField(headers, name, buf.toString('latin1', field.valueFrom, field.valueTo))
-  }
+function readHeaders(buf: Buffer, { status, fieldsFrom, end, cuts }: AnswerHead): Headers {
+  const headers: Headers = { ':status': status }
+  eachField(buf, fieldsFrom, end, (name, value, at) => {
+    if (!cuts.has(at) && !ENDS_HERE.has(name)) addField(headers, name, value)
+  })
   return headers
 }
 
 /** The trailer section of a chunked body, which has been checked. */
 export function trailersOf(section: Buffer): Headers {
   const trailers: Headers = {}
-  for (let at = 0; nextField(section, at, section.length) === LINE; at = field.next) {
-    trimField(section)
-    const name = section.toString('latin1', at, field.nameTo).toLowerCase()
-    if (!NOT_IN_TRAILERS.has(name)) addField(trailers, name, section.toString('latin1', field.valueFrom, field.valueTo))
-  }
+  eachField(section, 0, section.length, (name, value) => {
+    if (!NOT_IN_TRAILERS.has(name)) addField(trailers, name, value)
+  })
   return trailers
 }
 

@@ -7,13 +7,14 @@ import type { Pool } from '../engine/pools.ts'
 import { HEADROOM, sharedBuffer } from '../engine/reads.ts'
 import { CHUNKED, NONE } from '../engine/request-head.ts'
 import type { SentHead } from '../engine/sent-head.ts'
-import type { Sink } from '../engine/sink.ts'
+import { type Sink, StuckClock } from '../engine/sink.ts'
 import type { Asker } from '../engine/upstream.ts'
 import { answerText } from './answer-text.ts'
 import { chunkOf, lastChunk } from './chunk-of.ts'
 import { CANCEL, PROTOCOL_ERROR, REFUSED_STREAM } from './codes.ts'
 import { type Headers, passingTrailers, trailersOf } from './fields.ts'
 import { holdFor, letGo } from './held-piece.ts'
+import { KeptBody } from './kept-body.ts'
 import { type Place, podSessions } from './pod-sessions.ts'
 import { type RequestFields, requestFields } from './request-fields.ts'
 import { fieldOf } from './wire/heads.ts'
@@ -21,8 +22,6 @@ import type { HeaderList } from './wire/hpack-decode.ts'
 import type { BodyReader, Listener, Stream } from './wire/stream.ts'
 
 const NO_TRAILERS: Headers = {}
-/** A body of which more has been sent cannot be sent again. */
-const MOST_KEPT = 64 * 1024
 /** Lines of the proxy's own go in front of a head. */
 const ROOM = 1024
 
@@ -38,9 +37,8 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   /** Of a body with a length, what is still to come. */
   private left = 0
   private chunks: Chunks | undefined
-  /** The body so far, for another try where the pod has not looked at this one; undefined: it is too long for that. */
-  private kept: Buffer[] | undefined
-  private keptSize = 0
+  /** The body so far, for another try where the pod has not looked at this one. */
+  private readonly kept = new KeptBody()
   private hasRetried = false
   private isChunked = false
   /** The head of the answer, and a piece of its body, that came in this read. */
@@ -49,8 +47,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   private heldFrom = 0
   private heldTo = 0
   private trailers = NO_TRAILERS
-  private mark = 0
-  private since = 0
+  private readonly stuck = new StuckClock()
 
   /** `limit`: milliseconds for a connection. */
   constructor(pool: Pool, asker: Asker, limit: number) {
@@ -97,12 +94,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   }
 
   stuckFor(now: number): number {
-    const { unsent } = this
-    if (unsent === 0 || unsent !== this.mark) {
-      this.mark = unsent
-      this.since = now
-    }
-    return now - this.since
+    return this.stuck.look(this.unsent, now)
   }
 
   sendHead(head: SentHead): void {
@@ -119,7 +111,6 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
       this.fields = requestFields(buf, from, to)
       const { length, size } = this.fields
       this.left = length ?? 0
-      this.kept = []
       if (length === undefined) {
         this.chunks = new Chunks()
         this.chunks.begin(true)
@@ -162,10 +153,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
 
   private piece(buf: Buffer, from: number, to: number): void {
     this.stream?.write(buf, from, to)
-    if (this.kept === undefined) return
-    this.keptSize += to - from
-    if (this.keptSize > MOST_KEPT) this.kept = undefined
-    else this.kept.push(Buffer.from(buf.subarray(from, to)))
+    this.kept.add(buf, from, to)
   }
 
   drained(): void {
@@ -183,7 +171,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
     const { asker, stream, pool } = this
     if (!asker || !stream) return
     pool.failures = 0
-    this.kept = undefined
+    this.kept.forget()
     holdFor(this)
     this.head = answerText(list, status, isBare, asker.toHead)
     if (!isBare) stream.read(this)
@@ -229,7 +217,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
       at = HEADROOM
       end = buf.length
     } else head.copy(buf, at)
-    if (!this.readHead(buf, at, end, asker.toHead)) {
+    if (this.pool.answers.read(buf, at, end, asker.toHead) !== 1) {
       this.stream?.malformed()
       return
     }
@@ -237,14 +225,6 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
     const { framing } = answer
     asker.begins(buf, answer, end, undefined)
     if (body !== undefined && buf !== body && framing !== NONE) this.goesOn(body, from, to)
-  }
-
-  private readHead(buf: Buffer, from: number, to: number, toHead: boolean): boolean {
-    const { answers } = this.pool
-    if (!toHead && answers.recall(buf, from, to)) return true
-    if (readAnswer(buf, from, to, toHead) !== 1) return false
-    if (!toHead) answers.note(buf)
-    return true
   }
 
   private goesOn(buf: Buffer, from: number, to: number): void {
@@ -287,7 +267,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   /** The stream is over. `code`: why; undefined: the pod's answer was malformed. */
   private lose(code: number | undefined): void {
     const { asker, place } = this
-    if (asker && code === REFUSED_STREAM && this.kept && !this.hasRetried) {
+    if (asker && code === REFUSED_STREAM && this.kept.parts && !this.hasRetried) {
       this.hasRetried = true
       place?.give()
       void this.tryAgain()
@@ -310,7 +290,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
       return
     }
     const stream = this.open(length === 0)
-    for (const part of this.kept ?? []) stream?.write(part, 0, part.length)
+    for (const part of this.kept.parts ?? []) stream?.write(part, 0, part.length)
     if (this.chunks?.done) stream?.endWith(this.requestTrailers())
     else if (length !== undefined && length > 0 && this.left === 0) stream?.end()
   }

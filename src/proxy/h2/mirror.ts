@@ -53,11 +53,9 @@ export class StreamCopy {
     const body = this.body.take()
     const { asked, target, fields } = this.request
     const copy = new Copy(this.core, this.canary, this.series)
-    let head = `${asked.method()} ${target} HTTP/1.1\r\nHost: ${asked.host()}\r\n`
-    for (const [name, value] of fields.list) if (name !== 'content-length') head += `${name}: ${value}\r\n`
-    if (asked.trailers) head += 'TE: trailers\r\nConnection: TE\r\n'
-    if (body.length > 0 || asked.length !== undefined) head += `Content-Length: ${body.length}\r\n`
-    const octets = Buffer.from(`${head}\r\n`, 'latin1')
+    // A length that was not told is known by now.
+    const length = body.length > 0 && asked.length === undefined ? `Content-Length: ${body.length}\r\n` : ''
+    const octets = Buffer.from(`${fields.head(asked, target)}${length}\r\n`, 'latin1')
     copy.begin(octets, octets.length, asked.method() === 'HEAD')
     copy.add(body, 0, body.length)
     copy.sendTo(pool)

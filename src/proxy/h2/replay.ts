@@ -1,10 +1,8 @@
 // The body of a stream on its way to an h2c pod: read once, and kept until an answer begins, so that a stream that a pod
 // refused unread can go to another one (RFC 9113 8.7).
 import type { Flight } from './exchange.ts'
+import { KeptBody } from './kept-body.ts'
 import type { BodyReader, Stream } from './wire/stream.ts'
-
-/** A body of which more has been sent cannot be sent again. */
-const MOST_KEPT = 64 * 1024
 
 /** `whole` is called when the last of the body came, `refused` when there was too much of it. */
 export class Replay implements BodyReader {
@@ -14,18 +12,14 @@ export class Replay implements BodyReader {
   private readonly whole: () => void
   private readonly refused: () => void
   private to: Stream | undefined
-  private parts: Buffer[] | undefined = []
-  private size = 0
+  private readonly kept = new KeptBody()
 
   constructor(flight: Flight, whole: () => void, refused: () => void) {
     this.flight = flight
     this.whole = whole
     this.refused = refused
     const { begun } = flight
-    if (begun) {
-      this.parts = [begun.octets]
-      this.size = begun.octets.length
-    }
+    if (begun) this.kept.begin(begun.octets)
     this.isWhole = begun?.isWhole === true
   }
 
@@ -37,7 +31,7 @@ export class Replay implements BodyReader {
       return
     }
     flight.copy?.add(buf, from, to)
-    this.keep(buf, from, to)
+    this.kept.add(buf, from, to)
     if (this.to && !this.to.write(buf, from, to)) flight.stream.pause()
   }
 
@@ -51,7 +45,7 @@ export class Replay implements BodyReader {
 
   /** Can what was sent be sent again? */
   get canRepeat(): boolean {
-    return this.parts !== undefined
+    return this.kept.parts !== undefined
   }
 
   /** From now on the body goes to this stream of a pod, from its beginning. */
@@ -59,7 +53,7 @@ export class Replay implements BodyReader {
     const { stream, trailers } = this.flight
     this.to = request
     let isRoom = true
-    for (const part of this.parts ?? []) isRoom = request.write(part, 0, part.length)
+    for (const part of this.kept.parts ?? []) isRoom = request.write(part, 0, part.length)
     if (this.isWhole) request.endWith(trailers)
     // Nothing is read before there is somebody to give it to.
     else if (isRoom) stream.read(this)
@@ -78,13 +72,6 @@ export class Replay implements BodyReader {
 
   /** An answer has begun: nothing is sent again. */
   forget(): void {
-    this.parts = undefined
-  }
-
-  private keep(buf: Buffer, from: number, to: number): void {
-    if (this.parts === undefined) return
-    this.size += to - from
-    if (this.size > MOST_KEPT) this.parts = undefined
-    else this.parts.push(Buffer.from(buf.subarray(from, to)))
+    this.kept.forget()
   }
 }

@@ -1,5 +1,5 @@
 // The head of an HTTP/1.1 request, as the engine composed it, in the form of HTTP/2.
-import { field, LINE, nextField, trimField } from '../engine/fields.ts'
+import { eachField } from '../engine/fields.ts'
 import { addField, ENDS_HERE, type Headers, isGrpc } from './fields.ts'
 
 /** All but the request line, and the method. `length` of the body: undefined for chunks, 0 for none. */
@@ -55,11 +55,7 @@ function read(method: string, buf: Buffer, from: number, to: number): Fields {
   const others: Headers = {}
   let host = ''
   let length: number | undefined = 0
-  let at = from
-  for (; nextField(buf, at, to) === LINE; at = field.next) {
-    trimField(buf)
-    const name = buf.toString('latin1', at, field.nameTo).toLowerCase()
-    const value = buf.toString('latin1', field.valueFrom, field.valueTo)
+  const end = eachField(buf, from, to, (name, value) => {
     if (name === 'host') host = value
     else if (name === 'te') others['te'] = 'trailers'
     else if (name === 'transfer-encoding') length = undefined
@@ -69,7 +65,7 @@ function read(method: string, buf: Buffer, from: number, to: number): Fields {
       if (name === 'content-type' && isGrpc(value)) others['te'] = 'trailers'
       addField(others, name, value)
     }
-  }
+  })
   const headers = { ':method': method, ':authority': host || NO_HOST, ':scheme': 'http', ...others }
-  return { headers, length, size: field.next - from }
+  return { headers, length, size: end - from }
 }

@@ -7,7 +7,7 @@ import { LENGTH, NONE } from '../engine/request-head.ts'
 import type { Asker, Upstream } from '../engine/upstream.ts'
 import { chunkOf, lastChunk } from './chunk-of.ts'
 import type { Attempt, Flight } from './exchange.ts'
-import { addField, type Headers, headersOf, trailersOf } from './fields.ts'
+import { type Headers, headersOf, trailersOf } from './fields.ts'
 import type { BodyReader } from './wire/stream.ts'
 
 /** Octets for heads of requests. */
@@ -57,19 +57,12 @@ class H1Asker implements Asker, Attempt, BodyReader {
     const { upstream } = this
     this.upstream = undefined
     upstream?.drop()
-    if (upstream?.isConnected) this.slow()
+    if (upstream?.isConnected) this.flight.slow()
     else this.goElsewhere(upstream)
   }
 
   drained(): void {
     this.upstream?.resume()
-  }
-
-  /** The time for an attempt, or for the answer, is over. */
-  private slow(): void {
-    const { patience } = this.flight.route
-    if (patience?.attempt === undefined) this.flight.fail(504, 'no answer in time')
-    else this.flight.goElsewhere(504, 'no answer in time')
   }
 
   connected(): void {
@@ -79,14 +72,9 @@ class H1Asker implements Asker, Attempt, BodyReader {
     const framing = this.isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
     writeText(upstream.out, head + framing)
     if (flight.begun) upstream.out.writeWhole(flight.begun.octets)
-    flight.limit(this.isWhole ? this.patience() : undefined)
+    if (this.isWhole) flight.awaitAnswer()
+    else flight.limit(undefined)
     if (!this.isWhole && !this.isSending) this.sendBody()
-  }
-
-  private patience(): number {
-    const { route, core, isBare } = this.flight
-    const { attempt, answer } = route.patience ?? {}
-    return (isBare ? attempt : undefined) ?? answer ?? core.limits.answer
   }
 
   /** The body is read only from now on: until there is a connection, another pod may get the request. */
@@ -116,7 +104,7 @@ class H1Asker implements Asker, Attempt, BodyReader {
     if (!upstream) return
     flight.copy?.send()
     if (this.isChunked) upstream.out.writeWhole(lastChunk(flight.trailers))
-    if (!this.hasAnswered) flight.limit(this.patience())
+    if (!this.hasAnswered) flight.awaitAnswer()
   }
 
   sent(): void {
@@ -137,7 +125,7 @@ class H1Asker implements Asker, Attempt, BodyReader {
 
   begins(buf: Buffer, answer: AnswerHead, to: number): void {
     const { flight } = this
-    const { stream, cookie } = flight
+    const { stream } = flight
     flight.limit(undefined)
     if (stream.isOver) return
     if (flight.goToRescue(answer.status)) {
@@ -146,14 +134,7 @@ class H1Asker implements Asker, Attempt, BodyReader {
     }
     this.hasAnswered = true
     const { end, framing, length } = answer
-    let headers = headersOf(buf, answer)
-    flight.answered(headers)
-    if (cookie !== undefined || flight.core.marks !== undefined) {
-      headers = { ...headers }
-      if (cookie !== undefined) addField(headers, 'set-cookie', cookie)
-      flight.mark(headers)
-    }
-    stream.head(headers, framing === NONE)
+    stream.head(flight.answered(headersOf(buf, answer)), framing === NONE)
     if (framing === LENGTH && to - end === length && !stream.isOver) flight.giveLast(buf, end, to)
     else this.goesOn(buf, end, to)
   }

@@ -2,7 +2,7 @@
 import type { Pool } from '../engine/pools.ts'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from './codes.ts'
 import type { Attempt, Flight } from './exchange.ts'
-import { addField, type Headers, headersFrom, passingTrailers } from './fields.ts'
+import { type Headers, headersFrom, passingTrailers } from './fields.ts'
 import { type Place, podSessions } from './pod-sessions.ts'
 import { Replay } from './replay.ts'
 import type { HeaderList } from './wire/hpack-decode.ts'
@@ -75,10 +75,7 @@ class Call implements Attempt {
 
   /** The time for the head of the answer begins. */
   private limit(): void {
-    if (this.hasAnswered) return
-    const { route, core, isBare } = this.flight
-    const { attempt, answer } = route.patience ?? {}
-    this.flight.limit((isBare ? attempt : undefined) ?? answer ?? core.limits.answer)
+    if (!this.hasAnswered) this.flight.awaitAnswer()
   }
 
   /** The attempt is none any more: another one has begun. */
@@ -110,19 +107,13 @@ class Call implements Attempt {
     }
     if (code === REFUSED_STREAM && (!this.body || this.body.canRepeat))
       flight.goOn(place.isLeaving() ? pool : undefined)
-    else if (this.isLate) this.wasLate()
+    else if (this.isLate) flight.slow()
     else if (place.isLost()) {
       pool.avoid(performance.now())
       flight.goElsewhere(502, 'the pod broke off before it answered')
     } else if (code === NO_ERROR || code === CANCEL)
       flight.goElsewhere(502, 'the pod ended the stream before it answered')
     else flight.cut(code)
-  }
-
-  private wasLate(): void {
-    const { flight } = this
-    if (flight.route.patience?.attempt === undefined) flight.fail(504, 'no answer in time')
-    else flight.goElsewhere(504, 'no answer in time')
   }
 }
 
@@ -156,7 +147,7 @@ class Asking implements Listener, BodyReader {
   answered(list: HeaderList, status: number, isBare: boolean): void {
     const { call, pool, request } = this
     const { flight } = call
-    const { stream, cookie } = flight
+    const { stream } = flight
     pool.failures = 0
     flight.limit(undefined)
     if (stream.isOver) return
@@ -166,14 +157,7 @@ class Asking implements Listener, BodyReader {
     }
     call.hasAnswered = true
     call.body?.forget()
-    let headers = headersFrom(list)
-    flight.answered(headers)
-    if (cookie !== undefined || flight.core.marks !== undefined) {
-      headers = { ...headers }
-      if (cookie !== undefined) addField(headers, 'set-cookie', cookie)
-      flight.mark(headers)
-    }
-    stream.head(headers, isBare)
+    stream.head(flight.answered(headersFrom(list)), isBare)
     request.read(this)
   }
 

@@ -1,5 +1,6 @@
 // Frames as they go: gathered while a turn of the event loop lasts, and sent in one write at its end.
 import { isFull, type Outlet, takePooled } from '../../engine/outlet.ts'
+import { atTurnEnd } from '../../engine/turn.ts'
 import {
   ACK,
   CONTINUATION,
@@ -23,7 +24,6 @@ export class FrameWriter {
   private readonly out: Outlet
   private octets: Buffer | undefined
   private size = 0
-  private isWaiting = false
 
   constructor(out: Outlet) {
     this.out = out
@@ -73,12 +73,12 @@ export class FrameWriter {
     this.number(at + 4, code)
   }
 
-  /** A head; what does not fit into one frame of `most` octets goes on in others (RFC 9113 6.10). */
-  head(stream: number, block: Buffer, isEnd: boolean, most = MOST_PAYLOAD): void {
+  /** A head; what does not fit into one frame goes on in others (RFC 9113 6.10). */
+  head(stream: number, block: Buffer, isEnd: boolean): void {
     let type = HEADERS
     let flags = isEnd ? END_STREAM : 0
-    for (let from = 0; ; from += most) {
-      const to = Math.min(block.length, from + most)
+    for (let from = 0; ; from += MOST_PAYLOAD) {
+      const to = Math.min(block.length, from + MOST_PAYLOAD)
       const isLast = to === block.length
       const at = this.frame(type, isLast ? flags | END_HEADERS : flags, stream, to - from)
       block.copy(this.octets!, at, from, to)
@@ -107,10 +107,7 @@ export class FrameWriter {
   private room(size: number): number {
     if (this.size + size > SIZE) this.flush()
     this.octets ??= takePooled()
-    if (!this.isWaiting) {
-      this.isWaiting = true
-      waiting(this)
-    }
+    if (this.size === 0) atTurnEnd(this)
     const at = this.size
     this.size += size
     return at
@@ -136,23 +133,4 @@ export class FrameWriter {
     octets[at + 2] = value >>> 8
     octets[at + 3] = value
   }
-
-  /** The turn is over. */
-  due(): void {
-    this.isWaiting = false
-    this.flush()
-  }
-}
-
-let writers: FrameWriter[] = []
-
-function waiting(writer: FrameWriter): void {
-  if (writers.length === 0) setImmediate(flushAll)
-  writers.push(writer)
-}
-
-function flushAll(): void {
-  const due = writers
-  writers = []
-  for (const writer of due) writer.due()
 }
