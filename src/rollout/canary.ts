@@ -175,9 +175,9 @@ export function planSizes(
   const stable =
     stableRS && stableRS !== newRS ? scale(seen, stableRS, wantedStable, intent, sizeReason(seen)) : UNSCALED
   if (stable.resized) return { part: join(deadlines, stable.part), resized: true }
-  // Back at stable while the status still tells of the update (undone and scaled in one go): nobody's share but all of
-  // it. argo sizes the stable set by the canary's weight here.
-  const wantedNew = newRS !== undefined && newRS === stableRS ? seen.replicas : forNew.new
+  // Behind a router, back at stable while the status still tells of the update (undone and scaled in one go): nobody's
+  // share but all of it. argo sizes the stable set by the canary's weight here.
+  const wantedNew = routed && newRS !== undefined && newRS === stableRS ? seen.replicas : forNew.new
   const fresh = planNewScale(seen, known, wantedNew, intent, now, sizeReason(seen) || why)
   if (fresh.resized) return { part: join(deadlines, stable.part, fresh.part), resized: true }
   const old = planOldCanary(seen, known, isFullyPromoted(status), now)

@@ -2,7 +2,7 @@
 import type { Rollout } from '../../src/api/rollout.ts'
 import type { ObjectEvent } from '../../src/apiserver/controllers/api.ts'
 import type { KubeObject } from '../../src/contract.ts'
-import { maxUnavailable } from '../../src/rollout/limits.ts'
+import { maxSurge, maxUnavailable } from '../../src/rollout/limits.ts'
 import type { World } from '../../src/sim/world.ts'
 
 const HASH = 'rollouts-pod-template-hash'
@@ -76,12 +76,20 @@ export function watchSafety(world: World, isExact: boolean): Safety {
       { at: now(), count: available(rs) },
     ])
     if (sets().filter(other => hashOf(other) === hashOf(rs)).length > 1) found.add('two ReplicaSets of one template')
-    if (!old || rs.spec.replicas >= old.spec.replicas) return
     const one = rollout()
-    if (!one || one.spec.replicas === 0) return
+    if (!old || !one) return
+    if (rs.spec.replicas > old.spec.replicas && isCalm() && isPlain(one)) keepsWithinSurge(one)
+    if (rs.spec.replicas >= old.spec.replicas || one.spec.replicas === 0) return
     const service = rs.spec.replicas === 0 ? served(rs) : undefined
     if (service) found.add(`${service} leads to a version that was scaled to 0`)
     if (isCalm() && isPlain(one)) keepsAvailability(one, rs, old)
+  }
+
+  /** A canary without routing grows to replicas + maxSurge pods in all, however its versions change. */
+  const keepsWithinSurge = ({ spec }: Rollout) => {
+    const most = (spec.replicas ?? 1) + maxSurge(spec as Parameters<typeof maxSurge>[0])
+    const all = sets().reduce((sum, set) => sum + set.spec.replicas, 0)
+    if (all > most) found.add(`${all} pods where replicas and maxSurge allow ${most}`)
   }
 
   /** argo 1.11: a canary without routing keeps replicas - maxUnavailable pods available. */
