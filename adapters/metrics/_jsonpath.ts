@@ -13,7 +13,7 @@ const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const FILTER = /^\?\(\s*@([^=!<>\s]*)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?))?\s*\)$/s
 
 function inBrackets(text: string): Step {
-  if (text === '*') return { is: 'all' }
+  if (text === '*') return { is: 'slice', from: undefined, to: undefined, step: 1 }
   const filter = FILTER.exec(text)
   if (filter) return { is: 'filter', path: steps(filter[1] ?? ''), operator: filter[2], value: literal(filter[3]) }
   if (/^['"]/.test(text))
@@ -78,41 +78,77 @@ function closing(text: string): number {
 const children = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value : isFields(value) ? Object.values(value) : []
 
-const descendants = (value: unknown): readonly unknown[] => [value, ...children(value).flatMap(descendants)]
+const descendants = (value: unknown): readonly unknown[] => {
+  const below = children(value)
+  return below.length === 0 ? [] : [value, ...below.flatMap(descendants)]
+}
 
-function take(step: Step, value: unknown, isOptional: boolean): readonly unknown[] {
+/** The name that Go has for the type of a JSON value; argo's messages hold it. */
+const typeOf = (value: unknown): string =>
+  isFields(value)
+    ? 'map[string]interface {}'
+    : typeof value === 'number'
+      ? 'float64'
+      : value === true || value === false
+        ? 'bool'
+        : 'string'
+
+/** What a step finds below the values that were found so far. kubectl: null has nothing below it, and that is no error. */
+function take(step: Step, values: readonly unknown[]): readonly unknown[] {
+  const there = values.filter(value => value !== null)
   switch (step.is) {
     case 'all':
-      return children(value)
+      return there.flatMap(children)
     case 'descent':
-      return descendants(value)
+      return there.flatMap(descendants)
     case 'filter':
-      return Array.isArray(value) ? value.filter(item => holds(step, item)) : []
+      return there.flatMap(list => listOf(list, ' and cannot be filtered').filter(item => holds(step, item)))
     case 'slice':
-      return Array.isArray(value) ? sliced(value, step) : []
+      return there.flatMap(list => sliced(listOf(list), step))
     case 'field':
-      return step.names.flatMap(name => {
-        if (isFields(value) && Object.hasOwn(value, name)) return [value[name]]
-        if (isOptional) return []
-        throw new Error(`${name} is not found`)
-      })
+      return fieldsOf(step.names, there, values.length === 0)
     case 'index':
-      if (!Array.isArray(value)) throw new Error(`${JSON.stringify(value)} is not array or slice`)
-      return step.indexes.map(index => {
-        const at = index < 0 ? value.length + index : index
-        if (at >= 0 && at < value.length) return value[at]
-        throw new Error(`array index out of bounds: index ${index}, length ${value.length}`)
-      })
+      return there.flatMap(list => step.indexes.map(index => itemOf(listOf(list), index)))
   }
 }
 
-function sliced(list: readonly unknown[], { from, to, step }: Step & { is: 'slice' }): readonly unknown[] {
-  const part = list.slice(from ?? 0, to ?? list.length)
-  return step > 1 ? part.filter((_, at) => at % step === 0) : part
+/** kubectl: a field must be in one of the values at least. */
+function fieldsOf(names: readonly string[], values: readonly unknown[], isFine: boolean): readonly unknown[] {
+  return names.flatMap(name => {
+    const having = values.filter(value => isFields(value) && Object.hasOwn(value, name)) as Record<string, unknown>[]
+    if (having.length === 0 && !isFine) throw new Error(`${name} is not found`)
+    return having.map(value => value[name])
+  })
+}
+
+function listOf(value: unknown, more = ''): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw new Error(`${typeOf(value)} is not array or slice${more}`)
+}
+
+function itemOf(list: readonly unknown[], index: number): unknown {
+  const at = index < 0 ? list.length + index : index
+  if (at >= 0 && at < list.length) return list[at]
+  throw outOfBounds(at, list)
+}
+
+const outOfBounds = (index: number, list: readonly unknown[]): Error =>
+  new Error(`array index out of bounds: index ${index}, length ${list.length}`)
+
+function sliced(
+  list: readonly unknown[],
+  { from = 0, to = list.length, step }: Step & { is: 'slice' },
+): readonly unknown[] {
+  const [first, end] = [from, to].map(at => (at < 0 ? list.length + at : at)) as [number, number]
+  if (first === end) return []
+  if (first >= list.length || first < 0) throw outOfBounds(first, list)
+  if (end > list.length || end < 0) throw outOfBounds(end - 1, list)
+  if (first > end) throw new Error(`starting index ${first} is greater than ending index ${end}`)
+  return list.slice(first, end).filter((_, at) => at % step === 0)
 }
 
 function holds({ path, operator, value }: Step & { is: 'filter' }, item: unknown): boolean {
-  const [found] = walk(path, item, true)
+  const found = foundOrNot(path, item)
   if (operator === undefined) return found !== undefined
   if (operator === '==') return found === value
   if (operator === '!=') return found !== value
@@ -123,21 +159,21 @@ function holds({ path, operator, value }: Step & { is: 'filter' }, item: unknown
   return operator === '>' ? found > right : found >= right
 }
 
-function walk(path: readonly Step[], root: unknown, isOptional: boolean): readonly unknown[] {
-  let found: readonly unknown[] = [root]
-  let isLoose = isOptional
-  for (const step of path) {
-    found = found.flatMap(value => take(step, value, isLoose))
-    // Below a descent not every branch has the field.
-    isLoose ||= step.is === 'descent'
+/** Not every item of a list that is filtered has the field. */
+function foundOrNot(path: readonly Step[], item: unknown): unknown {
+  try {
+    return walk(path, item)[0]
+  } catch {
+    return undefined
   }
-  return found
 }
 
-/** The first value that `{$.path}` finds. Throws an Error that names what is not there. */
+const walk = (path: readonly Step[], root: unknown): readonly unknown[] =>
+  path.reduce<readonly unknown[]>((found, step) => take(step, found), [root])
+
+/** The first value that `{$.path}` finds, braces or not; undefined when it leads to nothing. Throws an Error that names
+ * what is not there. */
 export function firstMatch(template: string, root: unknown): unknown {
   const path = /^\s*\{(.*)\}\s*$/s.exec(template)?.[1] ?? template
-  const [first] = walk(steps(path), root, false)
-  if (first === undefined) throw new Error(`${template} finds nothing`)
-  return first
+  return walk(steps(path), root)[0]
 }

@@ -20,6 +20,14 @@ function bodyOf(c: Config): string | undefined {
   return c.jsonBody === undefined ? c.body : JSON.stringify(c.jsonBody)
 }
 
+function matchIn(answer: unknown, path: string): unknown {
+  try {
+    return firstMatch(path, answer)
+  } catch (error) {
+    throw new Error(`Could not find JSONPath in body: ${(error as Error).message}`)
+  }
+}
+
 export default defineMetricProvider<Config>({
   name: 'web',
   config,
@@ -48,11 +56,8 @@ export default defineMetricProvider<Config>({
       // argo: an answer that is no JSON is measured as a text.
       return { result: reply.body, value: reply.body }
     }
-    try {
-      const result = firstMatch(c.jsonPath || '{$}', answer)
-      return { result, value: JSON.stringify(result) }
-    } catch (error) {
-      throw new Error(`Could not find JSONPath in body: ${(error as Error).message}`)
-    }
+    const result = matchIn(answer, c.jsonPath || '{$}')
+    if (result === undefined) throw new Error('result of web metric produced no value')
+    return { result, value: JSON.stringify(result) }
   },
 })

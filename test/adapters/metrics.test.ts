@@ -30,6 +30,7 @@ const tree = {
     'odd.key': 'x',
   },
   none: null,
+  mixed: [{}, null, { here: 7 }],
 }
 
 // biome-ignore format: a table reads best as a table
@@ -49,6 +50,7 @@ const paths: Record<string, unknown> = {
   '{$..name}': 'a',
   '{$.data.list[1:].name}': 'b',
   '{$.none}': null,
+  '{$.mixed[*].here}': 7,
 }
 
 test('web measures what the JSONPath finds first', async t => {
@@ -64,6 +66,18 @@ const faults: Record<string, readonly [answer: HttpReply, jsonPath: string, erro
   'a field that is not there is named': [reply({}), '{$.a.b}', 'Could not find JSONPath in body: a is not found'],
   'an index that is not there is named': [
     reply({ a: [1] }), '{$.a[3]}', 'Could not find JSONPath in body: array index out of bounds: index 3, length 1'],
+  'a stretch that goes too far is named': [
+    reply({ a: [1] }), '{$.a[0:3]}', 'Could not find JSONPath in body: array index out of bounds: index 2, length 1'],
+  'a number that is no list is named by its type': [
+    reply({ a: 0.5 }), '{$.a[0]}', 'Could not find JSONPath in body: float64 is not array or slice'],
+  'an object that is no list is named by its type': [
+    reply({ a: {} }), '{$.a[*]}', 'Could not find JSONPath in body: map[string]interface {} is not array or slice'],
+  'a text that is no list is named by its type': [
+    reply({ a: 'x' }), '{$.a[1:]}', 'Could not find JSONPath in body: string is not array or slice'],
+  'null has no items, and no value comes of it': [reply({ a: null }), '{$.a[0]}', 'result of web metric produced no value'],
+  'a list without items has no value': [reply({ a: [] }), '{$.a[*]}', 'result of web metric produced no value'],
+  'a field that no item has is named': [
+    reply({ a: [{}, {}] }), '{$.a[*].b}', 'Could not find JSONPath in body: b is not found'],
 }
 
 for (const [name, [answer, jsonPath, error]] of Object.entries(faults)) {
