@@ -7,6 +7,7 @@ import { normal, warning } from '../rollout/part.ts'
 import { hasDeadline, specReplicas, untilDeadline } from '../rollout/sets.ts'
 import { planAnalysis } from './analysis.ts'
 import { desiredReplicas, endOf, isTerminating, progressDeadline, templateStatusOf } from './facts.ts'
+import { lookForTemplates } from './late-templates.ts'
 import type { ExperimentSeen } from './observe.ts'
 import { withConditions, withPhase } from './phase.ts'
 import { analysisKey, EXPERIMENT_KEY, type Task, templateKey } from './task.ts'
@@ -42,7 +43,7 @@ export function planExperiment(seen: ExperimentSeen, now: Millis): ExperimentPla
   const problem = experimentProblem(seen.experiment)
   if (problem !== undefined) return { is: 'refused', status: invalid(seen, problem, now), why: problem }
   const templates = spec.templates.map(template => planTemplate(seen, template, now))
-  const analyses = (spec.analyses ?? []).map(analysis => planAnalysis(seen, analysis))
+  const analyses = (spec.analyses ?? []).map(analysis => planAnalysis(seen, analysis, now))
   return {
     is: 'working',
     tasks: [...templates, ...analyses].flatMap(({ tasks }) => tasks),
@@ -122,12 +123,15 @@ function phaseNote(seen: ExperimentSeen, { phase = '' }: ExperimentStatus): Note
   return [{ of: EXPERIMENT_KEY, event: told(`Experiment${phase}`, text, phase, undefined) }]
 }
 
-/** The soonest of: the end of the duration, the progress deadline of a template, the scale-down of a set. */
+/** The soonest of: the end of the duration, the progress deadline of a template, the scale-down of a set, another look for
+ * what may still come. */
 function nextLook(seen: ExperimentSeen, status: ExperimentStatus, now: Millis): Millis | undefined {
   const { spec } = seen.experiment
   const standing = { spec, status }
   const end = isTerminating(standing) ? undefined : endOf(standing)
+  const late = lookForTemplates(seen, now)
   const times = [
+    ...(late === undefined ? [] : [late]),
     // Both are over strictly after their time.
     ...(end !== undefined && end >= now ? [end + 1] : []),
     ...spec.templates.flatMap(template => {

@@ -4,6 +4,7 @@ import { patchBetween } from '../analysis/status-patch.ts'
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts'
 import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import { isNew, missingTemplates, withLateTemplates } from './late-templates.ts'
 import { type ExperimentSeen, isOwnedBy, observeExperiment, TEMPLATE_NAME } from './observe.ts'
 import { concludeExperiment, type Note, planExperiment, type Refused } from './plan.ts'
 import { keysOf, type Task } from './task.ts'
@@ -21,8 +22,10 @@ export type Ports = Readonly<{
 /** One pass over the experiment of this key. Throws what the world does wrong; what it refuses for good becomes the
  * status of the template or the analysis. */
 export async function reconcileExperiment(key: Key, ports: Ports): Promise<Result> {
-  const seen = observeExperiment(key, ports.cache)
-  if (!seen) return {}
+  const read = observeExperiment(key, ports.cache)
+  if (!read) return {}
+  const missing = isNew(read, ports.clock.now()) ? [] : missingTemplates(read)
+  const seen = missing.length === 0 ? read : await withLateTemplates(read, missing, ports.kube)
   const plan = planExperiment(seen, ports.clock.now())
   if (plan.is === 'refused') {
     await writeStatus(seen.experiment, plan.status, plan.why, ports)

@@ -10,11 +10,12 @@ export type TemplateRef = Readonly<{ templateName?: string; clusterScope?: boole
 /** Where a reference to a template is followed: a namespace, and the reading of this pass. */
 export type TemplateSource = Readonly<{ namespace: string; look(ref: Ref): KubeObject | undefined }>
 
+/** Where the template of a reference is. */
+export const refOfTemplate = (namespace: string, { templateName = '', clusterScope }: TemplateRef): Ref => ({
+  ...(clusterScope ? CLUSTER_TEMPLATE : { ...ANALYSIS_TEMPLATE, namespace }),
+  name: templateName,
+})
+
 /** The template as it is read in this pass; undefined when it is not there. */
-export function templateOf(
-  { namespace, look }: TemplateSource,
-  { templateName = '', clusterScope }: TemplateRef,
-): AnalysisTemplate | undefined {
-  const place = clusterScope ? CLUSTER_TEMPLATE : { ...ANALYSIS_TEMPLATE, namespace }
-  return look({ ...place, name: templateName }) as AnalysisTemplate | undefined
-}
+export const templateOf = ({ namespace, look }: TemplateSource, ref: TemplateRef): AnalysisTemplate | undefined =>
+  look(refOfTemplate(namespace, ref)) as AnalysisTemplate | undefined
