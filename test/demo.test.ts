@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
+import { freeOrAny } from '../src/sim/free-port.ts'
 
 const main = new URL('../src/main.ts', import.meta.url).pathname
 
@@ -102,6 +103,15 @@ test('a port in use is a clear error', { timeout: 60_000 }, async t => {
     t.match(demo.text.err, /in use/)
     t.notMatch(demo.text.err, / {4}at /, 'no stack')
   }
+})
+
+test('a usual port that is taken is left alone, and another one taken', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  t.equal(await freeOrAny(port), 0)
+  await new Promise(resolve => server.close(resolve))
+  t.equal(await freeOrAny(port), port)
 })
 
 test('a folder that cannot be written is a clear error', { timeout: 60_000 }, async t => {

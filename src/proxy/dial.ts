@@ -4,10 +4,14 @@ import { UserError } from '../errors.ts'
 /** Host and port as the table says them, to host and port as a socket needs them. */
 export type Dial = (host: string, port: number) => { host: string; port: number }
 
+/** Ports below are moved up by as much. */
+const MOVED = 20_000
+
 export const dialAsIs: Dial = (host, port) => ({ host, port })
 
 /** `10.0.0.0/8=127.0.0.0/8`: addresses of the first range become those of the second, the rest of the bits kept.
- * Ports below 1024 of mapped addresses become 20000 + port, as nobody may listen there without privilege.
+ * Ports below 20000 of mapped addresses become 20000 + port: nobody may listen below 1024 without privilege, and a
+ * program that listens on port 8080 of all addresses has it on all of loopback, too.
  * Raises UserError PIN4002. */
 export function dialMap(text: string): Dial {
   const [from, to] = text.split('=').map(range)
@@ -18,7 +22,7 @@ export function dialMap(text: string): Dial {
     const address = number(host)
     if (address === undefined || (address & mask) >>> 0 !== (from.base & mask) >>> 0) return { host, port }
     const mapped = ((to.base & mask) | (address & ~mask)) >>> 0
-    return { host: dotted(mapped), port: port < 1024 ? 20_000 + port : port }
+    return { host: dotted(mapped), port: port < MOVED ? MOVED + port : port }
   }
 }
 

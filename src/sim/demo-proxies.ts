@@ -1,11 +1,10 @@
 // The demo's proxies, as they are on a cluster: with a Service through which the controller finds and asks each of them.
 import type { ApiServer } from '../apiserver/server.ts'
 import type { Fetch } from '../ports.ts'
-import { dialMap, type RunningProxy } from '../proxy/start.ts'
+import type { RunningProxy } from '../proxy/start.ts'
+import { dialAddress } from './dial.ts'
 import { applyTo } from './world.ts'
 
-/** Addresses of the simulated cluster, and where they really are: on loopback. */
-export const DIAL_MAP = '10.0.0.0/8=127.0.0.0/8'
 /** What loopback is called inside the cluster: no API server takes 127.0.0.1 as an endpoint. */
 const ADDRESS = '10.0.0.1'
 const NAME = 'pintle-proxy-admin'
@@ -37,10 +36,12 @@ export function publishProxies(server: ApiServer, namespace: string, proxies: re
 
 /** A way out that knows where the simulated cluster's addresses really are. */
 export function mappedFetch(fetch: Fetch): Fetch {
-  const dial = dialMap(DIAL_MAP)
   return (request, signal) => {
     const url = new URL(request.url)
-    const { host, port } = dial(url.hostname, Number(url.port || 80))
+    const given = Number(url.port || 80)
+    // Proxies are no Pods: their ports are as they say.
+    const { host, port } =
+      url.hostname === ADDRESS ? { host: '127.0.0.1', port: given } : dialAddress(url.hostname, given)
     if (host === url.hostname) return fetch(request, signal)
     url.hostname = host
     url.port = `${port}`

@@ -9,6 +9,7 @@ import type { Screen } from './scoreboard.ts'
 import { applyTo } from './world.ts'
 
 const ANALYSIS_RUN = { apiVersion: 'argoproj.io/v1alpha1', kind: 'AnalysisRun' }
+const POD = { apiVersion: 'v1', kind: 'Pod' }
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }
 
 export type Story = Readonly<{ world: DemoWorld; screen: Screen; fast: boolean; signal: AbortSignal }>
@@ -39,8 +40,32 @@ const isHealthy = (rollout: Rollout): boolean =>
   rollout.status?.phase === 'Healthy' &&
   rollout.status.stableRS === rollout.status.currentPodHash
 
-/** Creates both applications and waits until they run. */
+type Waiting = Readonly<{ status?: Readonly<{ containerStatuses?: readonly WaitingContainer[] }> }>
+type WaitingContainer = Readonly<{ state?: Readonly<{ waiting?: Readonly<{ message?: string }> }> }>
+
+/** What keeps the first pod that does not come up. */
+const whatHoldsPods = ({ world }: Story): string | undefined =>
+  (world.cluster.server.list(POD, 'default') as readonly (KubeObject & Waiting)[])
+    .flatMap(pod => pod.status?.containerStatuses ?? [])
+    .map(container => container.state?.waiting?.message)
+    .find(message => message !== undefined)
+
+/** Creates both applications and waits until they run; what holds them up is told. */
 export async function deploy(story: Story): Promise<void> {
+  let told: string | undefined
+  const look = setInterval(() => {
+    const why = whatHoldsPods(story)
+    if (why !== undefined && why !== told) story.screen.say(`  the pods do not come up: one ${why}; it is tried again`)
+    told = why
+  }, 2000)
+  try {
+    await deployAll(story)
+  } finally {
+    clearInterval(look)
+  }
+}
+
+async function deployAll(story: Story): Promise<void> {
   const objects: readonly KubeObject[] = [...blueGreen(), ...canary(story.fast ? 2 : 3)]
   for (const object of objects) applyTo(story.world.cluster.server, object, 'default')
   await Promise.all(['pay', 'shop'].map(name => until(story, name, isHealthy)))

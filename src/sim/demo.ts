@@ -6,31 +6,36 @@ import type { Log } from '../ports.ts'
 import { systemClock } from './clock.ts'
 import { badVersionStory, blueGreenStory, canaryStory, deploy, type Story } from './demo-story.ts'
 import { type DemoWorld, startDemoWorld } from './demo-world.ts'
+import { freeOrAny } from './free-port.ts'
 import { type Load, startLoad } from './load.ts'
 import { createScreen, type Screen, scoreText, splitBar } from './scoreboard.ts'
 
 export type DemoFlags = Readonly<{
   fast?: boolean
   quiet?: boolean
-  /** Port of the proxy; 8080. */
+  /** Port of the proxy; 8080, or any when that is taken. */
   port?: string | number
-  /** Port of the page; 3100. */
+  /** Port of the page; 3100, or any when that is taken. */
   dashboardPort?: string | number
 }>
+
+const PROXY_PORT = 8080
+const PAGE_PORT = 3100
 
 /** Less free memory than this is a poor start: bytes. */
 const MEMORY = 200 * 1024 * 1024
 
-function portOf(flag: string, value: string | number | undefined, preset: number): number {
-  const port = value === undefined ? preset : Number(value)
+/** The port of a flag; the usual one, or any when that is taken, without the flag. */
+async function portOf(flag: string, value: string | number | undefined, usual: number): Promise<number> {
+  const port = value === undefined ? await freeOrAny(usual) : Number(value)
   if (Number.isInteger(port) && port >= 0 && port < 65536) return port
   throw new UserError('PIN7102', `--${flag} ${value} is not a port`, 'Give a number from 1 to 65535, or 0 for any.', 2)
 }
 
 /** Plays the demo until a signal comes. Raises UserError: port in use, read-only folder, no memory. */
 export async function runDemo(flags: DemoFlags): Promise<number> {
-  const ports = { proxy: portOf('port', flags.port, 8080), admin: 0, api: 0 }
-  const page = portOf('dashboard-port', flags.dashboardPort, 3100)
+  const ports = { proxy: await portOf('port', flags.port, PROXY_PORT), admin: 0, api: 0 }
+  const page = await portOf('dashboard-port', flags.dashboardPort, PAGE_PORT)
   if (freemem() < MEMORY) {
     const free = Math.round(freemem() / 1024 / 1024)
     throw new UserError(
@@ -48,7 +53,11 @@ export async function runDemo(flags: DemoFlags): Promise<number> {
   try {
     const dashboard = await startPage(world, page)
     stops.push(() => dashboard.close())
-    introduce(screen, world, dashboard.url)
+    const taken = [
+      flags.port === undefined && ports.proxy === 0 ? PROXY_PORT : [],
+      flags.dashboardPort === undefined && page === 0 ? PAGE_PORT : [],
+    ].flat()
+    introduce(screen, world, dashboard.url, taken)
     const story: Story = { world, screen, fast: flags.fast === true, signal: ending.signal }
     await Promise.race([play(story, stops), ended])
     await ended
@@ -74,11 +83,13 @@ async function startPage(world: DemoWorld, port: number) {
   })
 }
 
-function introduce({ say }: Screen, world: DemoWorld, page: string): void {
+/** `taken`: usual ports that something else listens on. */
+function introduce({ say }: Screen, world: DemoWorld, page: string, taken: readonly number[]): void {
   say('Pintle demo: Kubernetes API, controller, proxy and pods, all in this process on loopback (not for production)')
   say(`  proxy      ${world.proxy.url}/shop  and  ${world.proxy.url}/pay`)
   say(`  dashboard  ${page}/rollouts`)
   say(`  metrics    ${world.proxy.adminUrl}/metrics`)
+  if (taken.length > 0) say(`  (something else listens on ${taken.join(' and ')})`)
   say(`  export KUBECONFIG=${world.kubeconfig}`)
   say('  try        npm run -s pintle -- get rollout shop -w     kubectl get rollouts -w')
 }

@@ -4,7 +4,7 @@ import type { Clock, Random } from '../ports.ts'
 import { type Behaviour, behaviourOf } from './behaviour.ts'
 import { dialAddress } from './dial.ts'
 import type { MakeRuntime } from './kubelet.ts'
-import { lifecycle, type SimPod } from './lifecycle.ts'
+import { type Life, lifecycle, type SimPod } from './lifecycle.ts'
 import { hookTime } from './pod-command.ts'
 import { type PodServer, startPodServer } from './pod-server.ts'
 import { startProbe } from './probe.ts'
@@ -32,6 +32,8 @@ type Seat = {
   starting?: boolean
   ending?: boolean
   closed?: boolean
+  /** Why it does not listen, as of the last attempt. */
+  problem?: string
 }
 
 const ATTEMPTS = 50
@@ -130,12 +132,13 @@ export function listeners(options: ListenerOptions): MakeRuntime {
         if (isDue && !seat.starting) {
           seat.starting = true
           bring(pod, seat).catch((error: unknown) => {
-            log(pod, `cannot listen: ${error instanceof Error ? error.message : String(error)}`)
+            seat.problem = `cannot listen: ${error instanceof Error ? error.message : String(error)}`
+            log(pod, seat.problem)
             seat.starting = false
             clock.at(clock.now() + 1000, () => wake(pod.metadata.uid ?? ''))
           })
         }
-        return life
+        return seat.server === undefined && seat.problem !== undefined ? held(life, seat.problem) : life
       },
       end(pod, _noticed, now) {
         const seat = seats.get(pod.metadata.uid ?? '')
@@ -161,6 +164,14 @@ export function listeners(options: ListenerOptions): MakeRuntime {
       },
     }
   }
+}
+
+/** The life of a Pod that is held up, with what holds it up. */
+function held(life: Life, problem: string): Life {
+  const containerStatuses = life.status.containerStatuses?.map(one =>
+    one.state.waiting ? { ...one, state: { waiting: { ...one.state.waiting, message: problem } } } : one,
+  )
+  return { ...life, status: { ...life.status, ...(containerStatuses ? { containerStatuses } : {}) } }
 }
 
 const crashing = (pod: SimPod): SimPod => ({

@@ -83,7 +83,8 @@ test('the port is found by number or name, through the name that Service and sli
 
 test('a dial map moves one range onto another and leaves the rest alone', async t => {
   const dial = dialMap('10.0.0.0/8=127.0.0.0/8')
-  t.same(dial('10.244.1.2', 8080), { host: '127.244.1.2', port: 8080 })
+  t.same(dial('10.244.1.2', 8080), { host: '127.244.1.2', port: 28_080 })
+  t.same(dial('10.244.1.2', 30_000), { host: '127.244.1.2', port: 30_000 })
   t.same(dial('10.244.1.2', 80), { host: '127.244.1.2', port: 20_080 })
   t.same(dial('11.0.0.1', 80), { host: '11.0.0.1', port: 80 })
   t.same(dial('web.test', 80), { host: 'web.test', port: 80 })

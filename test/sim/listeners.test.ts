@@ -1,4 +1,5 @@
 import { Agent, get } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'
 import type { KubeObject } from '../../src/contract.ts'
 import { behaviourOf } from '../../src/sim/behaviour.ts'
@@ -11,9 +12,9 @@ type Teardown = Readonly<{ teardown(run: () => Promise<void>): void }>
 
 // biome-ignore format: a table reads best as a table
 const addresses: Record<string, [string, number, string]> = {
-  'a Pod address is on loopback': ['10.244.3.7', 8080, '127.244.3.7:8080'],
+  'a Pod address is on loopback, its port where nobody else listens': ['10.244.3.7', 8080, '127.244.3.7:28080'],
   'a port that needs privileges is moved': ['10.244.3.7', 80, '127.244.3.7:20080'],
-  'port 1024 is not': ['10.244.3.7', 1024, '127.244.3.7:1024'],
+  'a high port is not': ['10.244.3.7', 20000, '127.244.3.7:20000'],
   'another address is left alone': ['192.168.1.2', 80, '192.168.1.2:80'],
 }
 for (const [name, [ip, port, wanted]] of Object.entries(addresses)) {
@@ -119,6 +120,36 @@ test('port 80 is really listened on', async t => {
   c.create(pod('one', port(80)))
   await c.until(c.isReady('one'))
   t.match(await ask(c.live('one'), '/', false, 80), { status: 200 })
+})
+
+/** Listens on a port of all addresses, as many programs do; the port. */
+async function everywhere(t: Teardown, wanted: number): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(done => server.listen(wanted, '0.0.0.0', done))
+  t.teardown(() => new Promise<void>(done => server.close(() => done())))
+  return (server.address() as AddressInfo).port
+}
+
+test('a program that listens on the same port of all addresses is in no Pod’s way', async t => {
+  const taken = await everywhere(t, 10_000 + (process.pid % 9000))
+  const c = await cluster(t)
+  c.create(pod('one', port(taken)))
+  await c.until(c.isReady('one'))
+  t.match(await ask(c.live('one'), '/', false, taken), { status: 200 })
+})
+
+test('a Pod that cannot listen says why, and does as soon as it can', async t => {
+  const server = createServer()
+  await new Promise<void>(done => server.listen(0, '0.0.0.0', done))
+  const { port: taken } = server.address() as AddressInfo
+  const c = await cluster(t)
+  c.create(pod('one', port(taken)))
+  const why = () => `${at(c.live('one'), 'status.containerStatuses.0.state.waiting.message')}`
+  await c.until(() => why() !== 'undefined')
+  t.match(why(), /^cannot listen: listen EADDRINUSE: address already in use 127\./)
+  await new Promise<void>(done => server.close(() => done()))
+  await c.until(c.isReady('one'))
+  t.match(await ask(c.live('one'), '/', false, taken), { status: 200 })
 })
 
 test('a Pod is ready once its probe succeeds, and never when it says so', async t => {

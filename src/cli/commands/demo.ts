@@ -8,8 +8,8 @@ export default defineCommand({
     command
       .option('--fast', 'shorter pauses')
       .option('--quiet', 'fewer lines')
-      .option('--port <port>', 'port of the proxy', '8080')
-      .option('--dashboard-port <port>', 'port of the page', '3100'),
+      .option('--port <port>', 'port of the proxy (default: 8080, or any when that is taken)')
+      .option('--dashboard-port <port>', 'port of the page (default: 3100, or any when that is taken)'),
 
   async run(context) {
     const { runDemo } = await import('../../sim/demo.ts')
