@@ -83,15 +83,9 @@ const descendants = (value: unknown): readonly unknown[] => {
   return below.length === 0 ? [] : [value, ...below.flatMap(descendants)]
 }
 
-/** The name that Go has for the type of a JSON value; argo's messages hold it. */
-const typeOf = (value: unknown): string =>
-  isFields(value)
-    ? 'map[string]interface {}'
-    : typeof value === 'number'
-      ? 'float64'
-      : value === true || value === false
-        ? 'bool'
-        : 'string'
+/** The names that Go has for the types of JSON values; argo's messages hold them. */
+const GO_TYPES: Readonly<Record<string, string>> = { number: 'float64', boolean: 'bool', string: 'string' }
+const typeOf = (value: unknown): string => GO_TYPES[typeof value] ?? 'map[string]interface {}'
 
 /** What a step finds below the values that were found so far. kubectl: null has nothing below it, and that is no error. */
 function take(step: Step, values: readonly unknown[]): readonly unknown[] {

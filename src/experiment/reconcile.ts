@@ -24,9 +24,11 @@ export type Ports = Readonly<{
 export async function reconcileExperiment(key: Key, ports: Ports): Promise<Result> {
   const read = observeExperiment(key, ports.cache)
   if (!read) return {}
-  const missing = isNew(read, ports.clock.now()) ? [] : missingTemplates(read)
+  // One moment for both: what is called missing has been asked for.
+  const now = ports.clock.now()
+  const missing = isNew(read, now) ? [] : missingTemplates(read)
   const seen = missing.length === 0 ? read : await withLateTemplates(read, missing, ports.kube)
-  const plan = planExperiment(seen, ports.clock.now())
+  const plan = planExperiment(seen, now)
   if (plan.is === 'refused') {
     await writeStatus(seen.experiment, plan.status, plan.why, ports)
     return {}
