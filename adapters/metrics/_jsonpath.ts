@@ -100,17 +100,17 @@ function take(step: Step, values: readonly unknown[]): readonly unknown[] {
     case 'slice':
       return there.flatMap(list => sliced(listOf(list), step))
     case 'field':
-      return fieldsOf(step.names, there, values.length === 0)
+      return fieldsOf(step.names, values)
     case 'index':
       return there.flatMap(list => step.indexes.map(index => itemOf(listOf(list), index)))
   }
 }
 
-/** kubectl: a field must be in one of the values at least. */
-function fieldsOf(names: readonly string[], values: readonly unknown[], isFine: boolean): readonly unknown[] {
+/** kubectl: a field must be in one of the values at least, if there are any. */
+function fieldsOf(names: readonly string[], values: readonly unknown[]): readonly unknown[] {
   return names.flatMap(name => {
     const having = values.filter(value => isFields(value) && Object.hasOwn(value, name)) as Record<string, unknown>[]
-    if (having.length === 0 && !isFine) throw new Error(`${name} is not found`)
+    if (having.length === 0 && values.length > 0) throw new Error(`${name} is not found`)
     return having.map(value => value[name])
   })
 }

@@ -5,6 +5,7 @@ import { controllingRollout, type KindRef, type KubeObject, type Ref, refOf } fr
 import type { Key } from '../ports.ts'
 import type { Known } from '../rollout/plan.ts'
 import { namedRouters } from '../rollout/routers.ts'
+import { refOfTemplate } from '../rollout/templates.ts'
 import { referencedServices } from '../rollout/validate/services.ts'
 
 const SERVICE: KindRef = { apiVersion: 'v1', kind: 'Service' }
@@ -27,13 +28,10 @@ function analysisTemplates({ metadata, spec }: Rollout): readonly Ref[] {
     canary?.analysis,
     ...(canary?.steps ?? []).map(step => step?.analysis),
   ]
-  const apiVersion = 'argoproj.io/v1alpha1'
   return analyses
     .flatMap(analysis => analysis?.templates ?? [])
-    .map(({ templateName: name = '', clusterScope }) =>
-      clusterScope
-        ? { apiVersion, kind: 'ClusterAnalysisTemplate', name }
-        : { apiVersion, kind: 'AnalysisTemplate', namespace: metadata.namespace ?? '', name },
+    .map(({ templateName = '', clusterScope = null }) =>
+      refOfTemplate(metadata.namespace ?? '', { templateName, clusterScope }),
     )
 }
 

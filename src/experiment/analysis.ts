@@ -1,7 +1,7 @@
 // One analysis of an experiment: its AnalysisRun, and what it says (argo-behaviour 6).
 import { isCompleted } from '../analysis/phases.ts'
 import type { ExperimentAnalysis, ExperimentAnalysisStatus } from '../api/experiment.ts'
-import { type Action, type Millis, refOf } from '../contract.ts'
+import { type Action, refOf } from '../contract.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
 import { ANALYSIS_RUN } from '../rollout/observe.ts'
 import { normal } from '../rollout/part.ts'
@@ -9,24 +9,28 @@ import { freeName } from '../rollout/run-name.ts'
 import { buildRunSpec, type RunSpec } from '../rollout/run-spec.ts'
 import { templateOf } from '../rollout/templates.ts'
 import { experimentArguments } from './arguments.ts'
-import { isFinished, isTerminating } from './facts.ts'
-import { lookForTemplates } from './late-templates.ts'
+import { analysisStatusOf, isFinished, isTerminating } from './facts.ts'
 import { type ExperimentSeen, ownerOf } from './observe.ts'
 import { analysisKey, type Task } from './task.ts'
 
 export type AnalysisPlan = Readonly<{ tasks: readonly Task[]; status: ExperimentAnalysisStatus }>
 
-/** What an analysis needs now, and its status when that has been done. */
-export function planAnalysis(seen: ExperimentSeen, analysis: ExperimentAnalysis, now: Millis): AnalysisPlan {
+/** What an analysis needs now, and its status when that has been done. `awaitsTemplates`: none begins yet, as templates may
+ * still come. */
+export function planAnalysis(
+  seen: ExperimentSeen,
+  analysis: ExperimentAnalysis,
+  awaitsTemplates: boolean,
+): AnalysisPlan {
   const { name } = analysis
-  const before = seen.status.analysisRuns?.find(run => run.name === name) ?? { name, analysisRun: '', phase: '' }
+  const before = analysisStatusOf(seen.status, name) ?? { name, analysisRun: '', phase: '' }
   const ending = isTerminating({ spec: seen.experiment.spec, status: seen.status })
   if (isCompleted(before.phase)) return { tasks: [], status: before }
   if (before.analysisRun !== '' && seen.status.availableAt !== undefined) return follow(seen, before, ending)
-  if (lookForTemplates(seen, now) !== undefined) return { tasks: [], status: before }
+  if (awaitsTemplates) return { tasks: [], status: before }
   const status = verified(seen, analysis, before)
-  if (seen.status.availableAt === undefined || isCompleted(status.phase)) return { tasks: [], status }
-  return ending ? { tasks: [], status: before } : begin(seen, analysis, before)
+  const isToBegin = seen.status.availableAt !== undefined && !ending && !isCompleted(status.phase)
+  return isToBegin ? begin(seen, analysis, before) : { tasks: [], status }
 }
 
 const failed = (before: ExperimentAnalysisStatus, message: string): ExperimentAnalysisStatus => ({

@@ -2,6 +2,7 @@
 import { isCompleted } from '../analysis/phases.ts'
 import { experimentMs } from '../api/duration.ts'
 import type {
+  ExperimentAnalysisStatus,
   ExperimentSpec,
   ExperimentStatus,
   ExperimentTemplate,
@@ -21,6 +22,9 @@ export const scaleDownDelay = ({ scaleDownDelaySeconds }: ExperimentSpec): numbe
 export const templateStatusOf = (status: ExperimentStatus, name: string): ExperimentTemplateStatus | undefined =>
   status.templateStatuses?.find(one => one.name === name)
 
+export const analysisStatusOf = (status: ExperimentStatus, name: string): ExperimentAnalysisStatus | undefined =>
+  status.analysisRuns?.find(one => one.name === name)
+
 /** Is a template through, well or badly? */
 export const isTemplateOver = (status: string | undefined): boolean =>
   status === 'Successful' || status === 'Failed' || status === 'Error'
@@ -30,7 +34,7 @@ export const isFinished = ({ phase }: ExperimentStatus): boolean => isCompleted(
 /** Are there required analyses, and are all of them Successful? */
 export function areRequiredSuccessful({ spec, status }: Standing): boolean {
   const required = (spec.analyses ?? []).filter(one => one.requiredForCompletion)
-  const phaseOf = (name: string) => status.analysisRuns?.find(run => run.name === name)?.phase
+  const phaseOf = (name: string) => analysisStatusOf(status, name)?.phase
   return required.length > 0 && required.every(({ name }) => phaseOf(name) === 'Successful')
 }
 

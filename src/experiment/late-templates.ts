@@ -7,7 +7,7 @@ import type { KubeObject, Millis, Ref } from '../contract.ts'
 import type { Kube } from '../ports.ts'
 import { INSTANCE_ID } from '../rollout/keys.ts'
 import { refOfTemplate, type TemplateRef, templateOf } from '../rollout/templates.ts'
-import { isFinished } from './facts.ts'
+import { analysisStatusOf, isFinished } from './facts.ts'
 import type { ExperimentSeen } from './observe.ts'
 
 /** So long after an experiment its templates may come, in milliseconds. */
@@ -64,7 +64,7 @@ export async function withLateTemplates(
 function toBegin({ experiment, status }: ExperimentSeen): readonly TemplateRef[] {
   if (isFinished(status)) return []
   return (experiment.spec.analyses ?? []).filter(({ name }) => {
-    const before = status.analysisRuns?.find(run => run.name === name)
+    const before = analysisStatusOf(status, name)
     return before === undefined || (before.analysisRun === '' && !isCompleted(before.phase))
   })
 }

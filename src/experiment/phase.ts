@@ -4,7 +4,7 @@ import type { ExperimentCondition, ExperimentStatus } from '../api/experiment.ts
 import type { Millis } from '../contract.ts'
 import { type Conditions, dropCondition, findCondition, setCondition } from '../rollout/conditions.ts'
 import { timestamp } from '../rollout/part.ts'
-import { areRequiredSuccessful, hasRunItsTime, templateStatusOf } from './facts.ts'
+import { analysisStatusOf, areRequiredSuccessful, hasRunItsTime, templateStatusOf } from './facts.ts'
 import type { ExperimentSeen } from './observe.ts'
 
 type Verdict = Readonly<{ phase: string; message: string }>
@@ -59,7 +59,7 @@ function judgeTemplates({ experiment }: ExperimentSeen, next: ExperimentStatus):
 function judgeAnalyses({ experiment }: ExperimentSeen, next: ExperimentStatus): Verdict {
   let worst: Verdict = { phase: 'Successful', message: '' }
   for (const { name } of experiment.spec.analyses ?? []) {
-    const { phase = '', message = '' } = next.analysisRuns?.find(one => one.name === name) ?? {}
+    const { phase = '', message = '' } = analysisStatusOf(next, name) ?? {}
     if (isWorse(worst.phase, phase)) worst = { phase, message }
   }
   if (

@@ -6,7 +6,7 @@ import { findCondition, setCondition } from '../rollout/conditions.ts'
 import { normal, warning } from '../rollout/part.ts'
 import { hasDeadline, specReplicas, untilDeadline } from '../rollout/sets.ts'
 import { planAnalysis } from './analysis.ts'
-import { desiredReplicas, endOf, isTerminating, progressDeadline, templateStatusOf } from './facts.ts'
+import { analysisStatusOf, desiredReplicas, endOf, isTerminating, progressDeadline, templateStatusOf } from './facts.ts'
 import { lookForTemplates } from './late-templates.ts'
 import type { ExperimentSeen } from './observe.ts'
 import { withConditions, withPhase } from './phase.ts'
@@ -43,7 +43,8 @@ export function planExperiment(seen: ExperimentSeen, now: Millis): ExperimentPla
   const problem = experimentProblem(seen.experiment)
   if (problem !== undefined) return { is: 'refused', status: invalid(seen, problem, now), why: problem }
   const templates = spec.templates.map(template => planTemplate(seen, template, now))
-  const analyses = (spec.analyses ?? []).map(analysis => planAnalysis(seen, analysis, now))
+  const awaitsTemplates = lookForTemplates(seen, now) !== undefined
+  const analyses = (spec.analyses ?? []).map(analysis => planAnalysis(seen, analysis, awaitsTemplates))
   return {
     is: 'working',
     tasks: [...templates, ...analyses].flatMap(({ tasks }) => tasks),
@@ -91,7 +92,7 @@ export function concludeExperiment(
 }
 
 const knownRun = ({ status }: ExperimentSeen, analysis: string): string =>
-  status.analysisRuns?.find(run => run.name === analysis)?.analysisRun ?? ''
+  analysisStatusOf(status, analysis)?.analysisRun ?? ''
 
 const isBad = (phase: string): boolean => isCompleted(phase) && phase !== 'Successful'
 
@@ -108,7 +109,7 @@ function templateNote(seen: ExperimentSeen, { name, status = '', message }: Expe
 }
 
 function analysisNote(seen: ExperimentSeen, { name, phase, message }: ExperimentAnalysisStatus): Note[] {
-  const before = seen.status.analysisRuns?.find(one => one.name === name)?.phase ?? ''
+  const before = analysisStatusOf(seen.status, name)?.phase ?? ''
   if (before === phase || phase === '') return []
   const text = `AnalysisRun '${name}' transitioned from ${before} -> ${phase}`
   const event = told(`AnalysisRun${phase}`, text, phase, message)

@@ -5,6 +5,7 @@ import type { KubeObject } from '../contract.ts'
 import { planPromote } from '../rollout/promote.ts'
 import { blueGreen, canary, ship } from './demo-manifests.ts'
 import type { DemoWorld } from './demo-world.ts'
+import type { SimPod } from './lifecycle.ts'
 import type { Screen } from './scoreboard.ts'
 import { applyTo } from './world.ts'
 
@@ -40,19 +41,16 @@ const isHealthy = (rollout: Rollout): boolean =>
   rollout.status?.phase === 'Healthy' &&
   rollout.status.stableRS === rollout.status.currentPodHash
 
-type Waiting = Readonly<{ status?: Readonly<{ containerStatuses?: readonly WaitingContainer[] }> }>
-type WaitingContainer = Readonly<{ state?: Readonly<{ waiting?: Readonly<{ message?: string }> }> }>
-
 /** What keeps the first pod that does not come up. */
-const whatHoldsPods = ({ world }: Story): string | undefined =>
-  (world.cluster.server.list(POD, 'default') as readonly (KubeObject & Waiting)[])
+const whatHoldsPods = ({ world }: Story): unknown =>
+  (world.cluster.server.list(POD, 'default') as readonly SimPod[])
     .flatMap(pod => pod.status?.containerStatuses ?? [])
-    .map(container => container.state?.waiting?.message)
+    .map(container => container.state.waiting?.['message'])
     .find(message => message !== undefined)
 
 /** Creates both applications and waits until they run; what holds them up is told. */
 export async function deploy(story: Story): Promise<void> {
-  let told: string | undefined
+  let told: unknown
   const look = setInterval(() => {
     const why = whatHoldsPods(story)
     if (why !== undefined && why !== told) story.screen.say(`  the pods do not come up: one ${why}; it is tried again`)

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isFree } from '../../src/sim/free-port.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 const controlplane = resolve(root, '../shared/controlplane')
@@ -53,13 +53,6 @@ async function freePorts(): Promise<number> {
     if (free.every(Boolean)) return base
   }
 }
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise(done => {
-    const server = createServer()
-    server.once('error', () => done(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
-  })
 
 export type Cluster = Readonly<{ kubeconfig: string; folder?: string; kubectl?: string; down(): Promise<void> }>
 
