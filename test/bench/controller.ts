@@ -91,16 +91,18 @@ async function forAll(count: number, work: (n: number) => Promise<unknown>): Pro
   )
 }
 
-/** Seconds from the first write until all objects of the kind are there. Raises an Error when they stand still. */
+/** Seconds from the first write until all objects of the kind are there. Raises an Error when none of them changes any more
+ * (a slow controller may bring thousands to their end at once, late). */
 async function converge(kube: Kube, kind: typeof ROLLOUT | typeof DEPLOYMENT, count: number, act: () => Promise<void>) {
   const began = performance.now()
   await act()
-  let [best, moved] = [-1, performance.now()]
+  let [newest, moved] = [-1, performance.now()]
   for (;;) {
     const { items } = await kube.list(kind, { namespace: NAMESPACE })
     const there = items.filter(isThere).length
     if (there === count && items.length === count) return (performance.now() - began) / 1000
-    if (there !== best) [best, moved] = [there, performance.now()]
+    const version = Math.max(0, ...items.map(item => Number(item.metadata.resourceVersion)))
+    if (version !== newest) [newest, moved] = [version, performance.now()]
     if (performance.now() - moved > 300_000)
       throw new Error(`${there} of ${count} ${kind.kind}s came to their end, then no more`)
     tell(`  ${there} of ${count}, ${Math.round((performance.now() - began) / 1000)} s`)
