@@ -1,6 +1,7 @@
 // All that an adapter sees: what it is told to bring about, what it may read, and the actions it may ask for.
 // Types and tiny pure helpers only; nothing here runs I/O.
 import type * as z from 'zod'
+import type { RolloutStatus } from './api/rollout-status.ts'
 
 /** Milliseconds since the epoch, or a length of time in milliseconds. */
 export type Millis = number
@@ -180,6 +181,25 @@ export type UnderWay = Readonly<{ count: number; reason: string }>
 /** Whose traffic it is. */
 type Named = Readonly<{ namespace: string; name: string }>
 
+/** What a provider says through an interface of its own, outside of Kubernetes. It is asked only where the operator wants
+ * it, and only when it counts: at a step that sets a weight, and before the old version goes. */
+export type Inquiry<C> = Readonly<{
+  /** What to ask. Schemes other than http are answered by doors of the controller's own (src/aws). */
+  asks(config: C, want: Desired, seen: Seen): readonly HttpRequest[]
+  /** `heard`: the answers, by URL. `before`: what the status has from the last time. */
+  read(config: C, want: Desired, seen: Seen, heard: ReadonlyMap<string, Heard>, before: Inquired['status']): Inquired
+}>
+
+export type Inquired = Readonly<{
+  verified: boolean
+  reason: string
+  events: readonly EventNote[]
+  /** What could not be found out, if that is why it is not verified. */
+  error?: string
+  /** Fields of the Rollout's status that tell of the provider's objects. */
+  status: Pick<RolloutStatus, 'alb' | 'albs'>
+}>
+
 /** What a provider can express; the core refuses what it cannot instead of dropping it silently. */
 export type Caps = Readonly<{
   header: readonly ('exact' | 'prefix' | 'regex')[]
@@ -212,6 +232,7 @@ export type TrafficRouter<C> = Readonly<{
   /** `told`: the answers of its followers, if it has any. */
   observe?(config: C, want: Desired, seen: Seen, told: readonly Told[]): Observation
   followers?: Followers<C>
+  inquiry?: Inquiry<C>
   /** Names of the rollouts of whose traffic the object speaks, by owner or mark: known also when nobody configures it. */
   speaksFor(live: KubeObject): readonly string[]
   /** The rollout routes by this object no longer, or is gone: the object is made to send nobody to a version that nobody
@@ -340,58 +361,4 @@ export type StepPlugin<C> = Readonly<{
 /** Declares a step plugin; exists for its types. */
 export const defineStepPlugin = <C>(plugin: StepPlugin<C>): StepPlugin<C> => plugin
 
-/** The reference to an object. */
-export const refOf = (object: KubeObject): Ref => ({
-  apiVersion: object.apiVersion,
-  kind: object.kind,
-  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-  name: object.metadata.name,
-})
-
-/** The name of the rollout that controls an object, if one does. */
-export const controllingRollout = (object: KubeObject): string | undefined =>
-  object.metadata.ownerReferences?.find(owner => owner.controller === true && owner.kind === 'Rollout')?.name
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Deep equality of JSON values; key order does not count, an undefined member equals an absent one. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => sameJson(x, b[i]))
-  if (!isRecord(a) || !isRecord(b)) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  for (const key of keys) if (!sameJson(a[key], b[key])) return false
-  return true
-}
-
-/** The RFC 7386 merge patch that makes `target`'s fields true in `live`; null in `target` means "must be absent".
- * Fields of `live` that `target` does not name are left alone. Undefined: nothing to do. */
-export function mergePatchTo(live: unknown, target: unknown): unknown {
-  if (target === null) return live === undefined || live === null ? undefined : null
-  if (!isRecord(target)) return sameJson(live, target) ? undefined : target
-  const patch: Record<string, unknown> = {}
-  const base = isRecord(live) ? live : {}
-  for (const [key, value] of Object.entries(target)) {
-    if (value === undefined) continue
-    const part = mergePatchTo(base[key], value)
-    if (part !== undefined) patch[key] = part
-  }
-  if (Object.keys(patch).length > 0) return patch
-  return isRecord(live) ? undefined : {}
-}
-
-function withoutNulls(value: unknown): unknown {
-  if (!isRecord(value)) return value
-  const set = Object.entries(value).filter(([, v]) => v !== null && v !== undefined)
-  return Object.fromEntries(set.map(([k, v]) => [k, withoutNulls(v)]))
-}
-
-/** The actions that make `desired` true: create, merge patch, or nothing when the world already says it.
- * In `desired`, null means "must be absent". */
-export function ensure(live: KubeObject | undefined, desired: KubeObject, why: string): readonly Action[] {
-  if (!live) return [{ verb: 'create', object: withoutNulls(desired) as KubeObject, why }]
-  const { apiVersion: _a, kind: _k, ...fields } = desired
-  const patch = mergePatchTo(live, fields)
-  return patch === undefined ? [] : [{ verb: 'patch', ref: refOf(live), type: 'merge', patch, why }]
-}
+export { controllingRollout, ensure, mergePatchTo, refOf, sameJson } from './object.ts'

@@ -2,6 +2,7 @@
 import { test } from 'tap'
 import { judge, rowsOf, type Table } from './kit/vector-table.ts'
 import { albTable } from './tables/alb.ts'
+import { albVerify } from './tables/alb-verify.ts'
 import { args } from './tables/args.ts'
 import { assess } from './tables/assess.ts'
 import { conditionsTable, durations as releaseDurations } from './tables/conditions.ts'
@@ -34,6 +35,7 @@ const TABLES: readonly Table[] = [
   decisions,
   nginxTable,
   albTable,
+  albVerify,
   istioTable,
   conditions,
   values,

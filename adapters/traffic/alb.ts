@@ -27,6 +27,7 @@ import {
   withRoute,
   withWeights,
 } from './_alb.ts'
+import { questions, readAnswers } from './_alb-verify.ts'
 import { ingressRef, pathsOf, readIngress, serviceOf } from './_ingress.ts'
 
 const PREFIX = 'alb.ingress.kubernetes.io'
@@ -46,6 +47,10 @@ const config = z.looseObject({
 type Config = z.infer<typeof config>
 
 const namesOf = (c: Config): readonly string[] => c.ingresses ?? [c.ingress ?? '']
+const asked = (c: Config) => ({
+  ingresses: c.ingresses?.length ? c.ingresses : [c.ingress ?? ''],
+  port: c.servicePort,
+})
 const serviceFor = (want: Desired, role: 'stable' | 'canary') =>
   want.dests.find(dest => dest.role === role)?.service ?? ''
 const rootOf = (c: Config, want: Desired) => c.rootService || serviceFor(want, 'stable')
@@ -170,6 +175,11 @@ export default defineTrafficRouter<Config>({
       }
     }
     return actions
+  },
+
+  inquiry: {
+    asks: (c, want, seen) => questions(asked(c), want, seen),
+    read: (c, want, seen, heard, before) => readAnswers(asked(c), want, seen, heard, before),
   },
 
   speaksFor: live => (live.kind === 'Ingress' ? rolloutsOf(live) : []),

@@ -237,6 +237,7 @@ function finishCanary(seen: Observed, known: Known, work: Work, wanted: PauseInt
   const { currentStepIndex: _i, ...base } = canaryStatus(seen, traffic.weights)
   const status: RolloutStatus = {
     ...base,
+    ...traffic.told,
     ...(restartedAt ? { restartedAt } : {}),
     canary: {
       ...base.canary,

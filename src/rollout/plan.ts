@@ -23,6 +23,8 @@ export type Known = Readonly<{
   plugins: Readonly<Record<string, StepPlugin<unknown>>>
   /** The controller's own namespace, if it has one. */
   home?: string
+  /** Are providers asked by interfaces of their own whether a weight is in force? */
+  asksProviders?: boolean
 }>
 
 export type Plan = Part &

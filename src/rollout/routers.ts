@@ -3,6 +3,8 @@ import type { Rollout } from '../api/rollout.ts'
 import {
   type Action,
   type Desired,
+  type Inquired,
+  type Inquiry,
   type KubeObject,
   type Millis,
   TerminalError,
@@ -13,6 +15,7 @@ import { TRAFFIC } from './keys.ts'
 import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part, warning } from './part.ts'
 import type { Known } from './plan.ts'
+import { currentStep, isFullyPromoted } from './progress.ts'
 
 export type Routed = Readonly<{
   actions: readonly Action[]
@@ -20,6 +23,8 @@ export type Routed = Readonly<{
   verified: boolean | null
   /** While not verified: what is waited for, questions to followers, and when to look again. */
   waits: Part
+  /** Fields of the status that a provider was asked for. */
+  status: Inquired['status']
   problem?: TerminalError
 }>
 
@@ -86,6 +91,7 @@ export function planRouters(
   const actions: Action[] = []
   let verified: boolean | null = null
   let waits = NOTHING
+  let status: Inquired['status'] = {}
   let problem: TerminalError | undefined
   for (const { name, router, config } of configuredRouters(seen, known)) {
     try {
@@ -95,6 +101,7 @@ export function planRouters(
       actions.push(...writes.map(action => ({ ...action, why: `${action.why}: ${why}` })))
       const followed = observeRouter(seen, known, parsed, desired, writes.length === 0 && isConfirmed, now)
       waits = join(waits, followed.waits)
+      status = { ...status, ...followed.status }
       if (followed.verified !== null) verified = followed.verified && verified !== false
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error
@@ -102,10 +109,12 @@ export function planRouters(
       problem ??= error
     }
   }
-  return { actions, verified, waits, ...(problem ? { problem } : {}) }
+  return { actions, verified, waits, status, ...(problem ? { problem } : {}) }
 }
 
 type Parsed = Readonly<{ router: TrafficRouter<unknown>; config: unknown }>
+
+type Followed = Readonly<{ verified: boolean | null; waits: Part; status?: Inquired['status'] }>
 
 /** Has the router followed? One with followers is asked through them, once for each change. `verified` null: it cannot
  * say. `waits`: questions to followers, what they complain of, and when to look again. */
@@ -116,7 +125,8 @@ export function observeRouter(
   desired: Desired,
   isConfirmed: boolean,
   now: Millis,
-): Readonly<{ verified: boolean | null; waits: Part }> {
+): Followed {
+  if (router.inquiry) return inquire(seen, known, router.inquiry, config, desired, isConfirmed, now)
   if (!router.observe) return { verified: null, waits: NOTHING }
   if (router.followers && isConfirmed) return { verified: true, waits: NOTHING }
   const { told, asks } = router.followers ? pollFollowers(seen, known, router.followers, false) : { told: [], asks: [] }
@@ -125,6 +135,48 @@ export function observeRouter(
   const heard = complaint === undefined ? NOTHING : complained(complaint)
   if (verified !== false) return { verified, waits: heard }
   return { verified, waits: join(heard, part({ because: [reason], recheckAt: now + again })) }
+}
+
+/** Asks the provider, where the operator wants it and it counts. argo: else only as long as the status says nothing. */
+function inquire(
+  seen: Observed,
+  known: Known,
+  inquiry: Inquiry<unknown>,
+  config: unknown,
+  desired: Desired,
+  isConfirmed: boolean,
+  now: Millis,
+): Followed {
+  if (!known.asksProviders) return { verified: null, waits: NOTHING, status: { alb: undefined, albs: undefined } }
+  const { alb, albs } = seen.status
+  if (!doesWeightCount(seen, desired) && (alb != null || albs != null)) return { verified: null, waits: NOTHING }
+  if (isConfirmed) return { verified: true, waits: NOTHING }
+  const requests = inquiry.asks(config, desired, seen.look)
+  const asks = requests.filter(({ url }) => !seen.heard?.has(url)).map(request => ({ key: request.url, request }))
+  if (asks.length > 0) return { verified: false, waits: part({ asks }) }
+  const before = { ...(alb ? { alb } : {}), ...(albs ? { albs } : {}) }
+  const { verified, reason, events, error, status } = inquiry.read(
+    config,
+    desired,
+    seen.look,
+    seen.heard ?? new Map(),
+    before,
+  )
+  const trouble = error === undefined ? [] : [warning('WeightVerifyError', `Failed to verify weight: ${error}`)]
+  const waits = part({
+    events: [...events, ...trouble],
+    ...(verified ? {} : { because: [reason], recheckAt: now + AGAIN }),
+  })
+  return { verified, waits, status }
+}
+
+/** Is a weight just being set, or are all steps done and the old version about to go? */
+function doesWeightCount(seen: Observed, desired: Desired): boolean {
+  const { status } = seen
+  if (!status.stableRS || isFullyPromoted(status)) return false
+  const step = currentStep(seen)
+  if (step) return step.setWeight != null
+  return desired.dests.some(dest => dest.role === 'canary' && dest.weight === desired.total)
 }
 
 const complained = (complaint: string): Part =>

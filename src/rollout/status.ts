@@ -11,12 +11,11 @@ import { calculatedPhase } from './phase.ts'
 import type { Plan } from './plan.ts'
 import { hashOf, readyReplicas, statusReplicas, sumOf } from './sets.ts'
 
-/** What every pass recomputes or carries over; all else starts empty. argo: a field that is not carried is erased; without
- * verification that goes for alb and albs, too. */
+/** What every pass recomputes or carries over; all else starts empty. argo: a field that is not carried is erased. */
 export function baseStatus(seen: Observed): RolloutStatus {
   const { status, allRSs, newRS } = seen
   return {
-    ...keep(status, ['restartedAt', 'duration', 'collisionCount', 'stableRS', 'currentStepIndex']),
+    ...keep(status, ['restartedAt', 'duration', 'collisionCount', 'stableRS', 'currentStepIndex', 'alb', 'albs']),
     ...(status.promoteFull && status.currentPodHash !== status.stableRS ? { promoteFull: true } : {}),
     currentPodHash: newRS ? hashOf(newRS) : seen.hash,
     replicas: sumOf(allRSs, statusReplicas),

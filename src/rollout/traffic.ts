@@ -28,6 +28,8 @@ export type Traffic = Readonly<{
   /** status.canary.weights after this pass. */
   weights: CanaryWeights | undefined
   verified: boolean | null
+  /** What a provider told of its own objects, for the status; undefined members go. */
+  told?: Routed['status']
   /** Nothing was written: stable lacks the pods for what it should get. */
   isHeld?: true
   /** The pass ends here: a router could not be brought to the weight. */
@@ -80,6 +82,7 @@ export function planTraffic(
     ),
     weights,
     verified: routed.verified,
+    told: routed.status,
     // The old pods stay until the routers confirm that nothing is sent to them.
     stop: isUnverified && choice.weight === desired.total && (currentIndex(seen) ?? 0) >= stepsOf(seen).length,
   }
@@ -125,7 +128,7 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   return choice(whole, 'all steps are done')
 }
 
-const UNROUTED: Routed = { actions: [], verified: null, waits: NOTHING }
+const UNROUTED: Routed = { actions: [], verified: null, waits: NOTHING, status: {} }
 
 /** More than there is cannot be given away. */
 function excessText({ dests, total }: Desired): string | undefined {

@@ -30,7 +30,7 @@ type Canary = Readonly<{
   stableService?: string
   canaryService?: string
   pingPong?: Readonly<{ pingService: string; pongService: string }>
-  trafficRouting: Readonly<{ alb: Config; managedRoutes?: readonly Readonly<{ name: string }>[] }>
+  trafficRouting: Readonly<{ alb: Config; maxTrafficWeight?: number; managedRoutes?: readonly Readonly<{ name: string }>[] }>
 }>
 type Vector = Readonly<{
   rollout: Readonly<{
@@ -56,7 +56,7 @@ const canaryOf = ({ rollout }: Vector) => rollout.spec.strategy.canary
 const configOf = (vector: Vector) => alb.config.parse(canaryOf(vector).trafficRouting.alb)
 const namesOf = (c: Config) => c.ingresses ?? (c.ingress ? [c.ingress] : [])
 
-function servicesOf({ rollout }: Vector) {
+export function servicesOf({ rollout }: Pick<Vector, 'rollout'>) {
   const { pingPong, stableService = '', canaryService = '' } = rollout.spec.strategy.canary
   if (!pingPong) return { stable: stableService, canary: canaryService }
   const { pingService: ping, pongService: pong } = pingPong
