@@ -50,8 +50,10 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   'adapters/metrics/': ['#contract', 'zod', 'adapters/metrics/_'],
   'adapters/steps/': ['#contract', 'zod', 'adapters/steps/_'],
   'src/kube/': ['src/kube/', 'undici', 'yaml', 'node:', ...BASE],
+  'src/aws/': ['src/aws/', '@aws-sdk/client-elastic-load-balancing-v2', ...BASE],
   'src/controller/': [
     'src/controller/',
+    'src/aws/',
     ...CORE,
     'src/api/',
     'src/kube/',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
+import { withLoadBalancers } from '../aws/load-balancers.ts'
 import type { Access } from '../kube/access.ts'
 import { isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
@@ -43,6 +44,8 @@ export type ControllerFlags = Readonly<{
   /** A client-side limit; undefined: the server's own fairness is the limit. */
   qps?: number
   burst?: number
+  /** Ask AWS for the weights of target groups, found by this tag; undefined: not asked. */
+  albTag?: string
   loglevel?: string
   logformat?: 'json' | 'text'
   /** Flags that were given and change nothing, each with the reason. */
@@ -80,9 +83,10 @@ export async function runController(flags: ControllerFlags): Promise<number> {
   const begun = leader ? leader.gained.then(() => 'leads' as const) : 'leads'
   const first = await Promise.race([signal, begun])
   const out = createFetch()
+  const aws = flags.albTag === undefined ? undefined : withLoadBalancers(out.fetch, flags.albTag)
   if (first === 'leads') {
     const door = metrics.counting(fencedBy(leader, limitedBy(flags, wire)))
-    controller = await start(flags, access.namespace, door, out.fetch, metrics, log)
+    controller = await start(flags, access.namespace, door, aws?.fetch ?? out.fetch, metrics, log)
     controller.ready.then(
       () => log.info({}, 'controller is ready'),
       () => {},
@@ -95,6 +99,7 @@ export async function runController(flags: ControllerFlags): Promise<number> {
   log.info({ signal: end }, 'controller stops')
   await controller?.stop()
   await leader?.stop()
+  aws?.close()
   await Promise.all([wire.close(), leaseWire?.close(), out.close(), ...servers.map(server => server.close())])
   return 0
 }
@@ -120,7 +125,7 @@ async function start(
     clock: systemClock,
     random: Math.random,
     log,
-    known: { ...(await loadKnown()), home },
+    known: { ...(await loadKnown()), home, asksProviders: flags.albTag !== undefined },
     providers: await loadProviders(),
     fetch,
     observer: metrics,

@@ -24,6 +24,7 @@ import { basicCounts } from './replicas-basic.ts'
 import { routedCounts } from './replicas-routed.ts'
 import { planPodRestart } from './restarter.ts'
 import { currentRevision, planHistory, planRevision } from './revision.ts'
+import { toldByProviders } from './routers.ts'
 import { planRunHistory } from './run-history.ts'
 import { planRuns, type Runs } from './runs.ts'
 import { planDeadlineRemoval, planNewScale, type Scaled, scale, UNSCALED } from './scale.ts'
@@ -41,7 +42,7 @@ import { planWorkloadScale } from './workload-ref.ts'
 
 export function planCanary(seen: Observed, known: Known, now: Millis): Plan {
   const revision = planRevision(seen)
-  if (isChanged(seen)) return reset(seen, revision, now)
+  if (isChanged(seen)) return reset(seen, known, revision, now)
   const restart = planPodRestart(seen, now)
   // Not both in one pass: evictions that are refused are planned once more, on this same reading.
   if (restart.evicted) return { ...(revision.actions.length > 0 ? revision : restart.part), status: undefined }
@@ -101,7 +102,7 @@ function canaryStatus(seen: Observed, weights: CanaryWeights | undefined): Rollo
 }
 
 /** A change begins: the steps start anew, pauses and abort are forgotten. Back at stable, the steps are skipped. */
-function reset(seen: Observed, revision: Part, now: Millis): Plan {
+function reset(seen: Observed, known: Known, revision: Part, now: Millis): Plan {
   const steps = stepsOf(seen).length
   const {
     currentStepIndex: _i,
@@ -118,7 +119,7 @@ function reset(seen: Observed, revision: Part, now: Millis): Plan {
     because: ['the template or the steps changed'],
   })
   const index = steps > 0 ? { currentStepIndex: skips ? steps : 0 } : {}
-  return finish(seen, { ...status, ...index }, intent, join(revision, work), now)
+  return finish(seen, { ...status, ...toldByProviders(seen, known), ...index }, intent, join(revision, work), now)
 }
 
 /** Stable Service to the stable set, canary Service to the new one. After an abort the canary Service belongs to

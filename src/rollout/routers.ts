@@ -91,7 +91,7 @@ export function planRouters(
   const actions: Action[] = []
   let verified: boolean | null = null
   let waits = NOTHING
-  let status: Inquired['status'] = {}
+  let status = toldByProviders(seen, known)
   let problem: TerminalError | undefined
   for (const { name, router, config } of configuredRouters(seen, known)) {
     try {
@@ -147,14 +147,13 @@ function inquire(
   isConfirmed: boolean,
   now: Millis,
 ): Followed {
-  if (!known.asksProviders) return { verified: null, waits: NOTHING, status: { alb: undefined, albs: undefined } }
-  const { alb, albs } = seen.status
-  if (!doesWeightCount(seen, desired) && (alb != null || albs != null)) return { verified: null, waits: NOTHING }
+  if (!known.asksProviders) return { verified: null, waits: NOTHING }
+  const before = toldByProviders(seen, known)
+  if (!doesWeightCount(seen, desired) && (before.alb || before.albs)) return { verified: null, waits: NOTHING }
   if (isConfirmed) return { verified: true, waits: NOTHING }
   const requests = inquiry.asks(config, desired, seen.look)
   const asks = requests.filter(({ url }) => !seen.heard?.has(url)).map(request => ({ key: request.url, request }))
   if (asks.length > 0) return { verified: false, waits: part({ asks }) }
-  const before = { ...(alb ? { alb } : {}), ...(albs ? { albs } : {}) }
   const { verified, reason, events, error, status } = inquiry.read(
     config,
     desired,
@@ -168,6 +167,11 @@ function inquire(
     ...(verified ? {} : { because: [reason], recheckAt: now + AGAIN }),
   })
   return { verified, waits, status }
+}
+
+/** What providers have told before, for as long as they are asked. */
+export function toldByProviders({ status: { alb, albs } }: Observed, { asksProviders }: Known): Inquired['status'] {
+  return asksProviders ? { ...(alb ? { alb } : {}), ...(albs ? { albs } : {}) } : {}
 }
 
 /** Is a weight just being set, or are all steps done and the old version about to go? */

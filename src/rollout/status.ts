@@ -11,11 +11,12 @@ import { calculatedPhase } from './phase.ts'
 import type { Plan } from './plan.ts'
 import { hashOf, readyReplicas, statusReplicas, sumOf } from './sets.ts'
 
-/** What every pass recomputes or carries over; all else starts empty. argo: a field that is not carried is erased. */
+/** What every pass recomputes or carries over; all else starts empty. argo: a field that is not carried is erased; without
+ * verification that goes for alb and albs, too (toldByProviders). */
 export function baseStatus(seen: Observed): RolloutStatus {
   const { status, allRSs, newRS } = seen
   return {
-    ...keep(status, ['restartedAt', 'duration', 'collisionCount', 'stableRS', 'currentStepIndex', 'alb', 'albs']),
+    ...keep(status, ['restartedAt', 'duration', 'collisionCount', 'stableRS', 'currentStepIndex']),
     ...(status.promoteFull && status.currentPodHash !== status.stableRS ? { promoteFull: true } : {}),
     currentPodHash: newRS ? hashOf(newRS) : seen.hash,
     replicas: sumOf(allRSs, statusReplicas),

@@ -18,7 +18,7 @@ import type { Known } from './plan.ts'
 import { currentIndex, isFullyPromoted, stepsOf } from './progress.ts'
 import { atDesired, hasReachedThreshold } from './replicas.ts'
 import { ownerOf } from './revision.ts'
-import { planRouters, type Routed } from './routers.ts'
+import { planRouters, type Routed, toldByProviders } from './routers.ts'
 import { canaryServices, ensureTarget } from './services.ts'
 import { availableReplicas, hashOf, podPrefix, revisionOf, sized } from './sets.ts'
 import { maxTrafficWeight, weightAt, weightBefore } from './weight.ts'
@@ -28,7 +28,7 @@ export type Traffic = Readonly<{
   /** status.canary.weights after this pass. */
   weights: CanaryWeights | undefined
   verified: boolean | null
-  /** What a provider told of its own objects, for the status; undefined members go. */
+  /** What providers told of their own objects, for the status. */
   told?: Routed['status']
   /** Nothing was written: stable lacks the pods for what it should get. */
   isHeld?: true
@@ -60,7 +60,14 @@ export function planTraffic(
   const choice = chooseWeight(seen, intent)
   const back = choice.canaryToStable ? ensureTarget(seen, canaryServices(seen).canary, seen.stableRS, false) : NOTHING
   if (!canStableCarry(seen, choice.weight))
-    return { part: back, weights: old, verified: null, isHeld: true, stop: false }
+    return {
+      part: back,
+      weights: old,
+      verified: null,
+      told: toldByProviders(seen, known),
+      isHeld: true,
+      stop: false,
+    }
   const desired = desiredTraffic(seen, choice, extras)
   const excess = excessText(desired)
   const isConfirmed = old?.verified === true && sameJson(old, nextWeights(seen, desired, true))

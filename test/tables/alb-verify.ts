@@ -2,7 +2,7 @@
 import alb from '../../adapters/traffic/alb.ts'
 import type { Desired, EventNote, Heard, KubeObject, TrafficRouter } from '../../src/contract.ts'
 import type { Observed } from '../../src/rollout/observe.ts'
-import { observeRouter } from '../../src/rollout/routers.ts'
+import { observeRouter, toldByProviders } from '../../src/rollout/routers.ts'
 import { objectWorld } from '../kit/object-world.ts'
 import { seenOf } from '../kit/seen-of-vector.ts'
 import type { Row, Table } from '../kit/vector-table.ts'
@@ -21,7 +21,12 @@ type Vector = Readonly<{
   weight: number
   additional?: readonly Readonly<{ serviceName: string; weight: number }>[]
 }>
-type Wanted = Readonly<{ verified: boolean | null; error?: string; alb: unknown; albs: unknown; events?: readonly EventNote[]
+type Wanted = Readonly<{
+  verified: boolean | null
+  error?: string
+  alb: unknown
+  albs: unknown
+  events?: readonly EventNote[]
 }>
 
 function desired({ rollout, weight, additional = [] }: Vector): Desired {
@@ -78,7 +83,7 @@ function verify(row: Row) {
       false,
       0,
     )
-    if (!waits.asks) return { verified, events: waits.events, ...seen.status, ...status }
+    if (!waits.asks) return { verified, events: waits.events, ...toldByProviders(seen, known), ...status }
     for (const { key } of waits.asks) heard.set(key, answer(vector, key))
   }
 }

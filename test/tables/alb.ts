@@ -30,7 +30,11 @@ type Canary = Readonly<{
   stableService?: string
   canaryService?: string
   pingPong?: Readonly<{ pingService: string; pongService: string }>
-  trafficRouting: Readonly<{ alb: Config; maxTrafficWeight?: number; managedRoutes?: readonly Readonly<{ name: string }>[] }>
+  trafficRouting: Readonly<{
+    alb: Config
+    maxTrafficWeight?: number
+    managedRoutes?: readonly Readonly<{ name: string }>[]
+  }>
 }>
 type Vector = Readonly<{
   rollout: Readonly<{

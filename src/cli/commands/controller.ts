@@ -26,6 +26,8 @@ function timingsOf(flags: Flags) {
   throw new UserError('PIN1009', 'the times of the leader election do not fit', hint)
 }
 
+const asksAws = (flags: Flags): boolean => flags['awsVerifyTargetGroup'] === true || flags['albVerifyWeight'] === true
+
 export default defineCommand({
   summary: 'Run the controller against the cluster of the kubeconfig, or the one it runs in',
   examples: ['controller', 'controller --namespace shop', 'controller --namespaced --no-leader-elect'],
@@ -33,7 +35,9 @@ export default defineCommand({
 
   async run(context) {
     const { flags, target } = context
-    const { instanceId, leaderElectionNamespace, qps } = flags as Readonly<Record<string, string | undefined>>
+    const { instanceId, leaderElectionNamespace, qps, albTagKeyResourceId } = flags as Readonly<
+      Record<string, string | undefined>
+    >
     const options = {
       version: await versionText(),
       ...(await scopeOf(context)),
@@ -43,6 +47,7 @@ export default defineCommand({
       ...(qps === undefined ? {} : { qps: whole(flags, 'qps', '--qps'), burst: whole(flags, 'burst', '--burst') }),
       ...(flags['leaderElect'] === false ? {} : { election: timingsOf(flags) }),
       ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
+      ...(asksAws(flags) && albTagKeyResourceId ? { albTag: albTagKeyResourceId } : {}),
       rolloutThreads: whole(flags, 'rolloutThreads', '--rollout-threads'),
       analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
       experimentThreads: whole(flags, 'experimentThreads', '--experiment-threads'),
