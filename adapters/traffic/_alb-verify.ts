@@ -23,6 +23,7 @@ const balancer = z.object({
   error: z.string().optional(),
 })
 type Group = z.infer<typeof group>
+type Balancer = z.infer<typeof balancer>
 
 /** What of an Ingress is asked about. */
 export type Asked = Readonly<{ ingresses: readonly string[]; port: number }>
@@ -60,6 +61,31 @@ function judge({ arn, weights }: Group, { service, weight }: Dest): Readonly<{ i
   return { isRight: false, event: note('Warning', 'TargetGroupUnverified', message) }
 }
 
+/** Ends the reading: the rest cannot be judged. `error`: it could not be found out. */
+class Unreadable extends Error {
+  readonly event: EventNote | undefined
+  readonly isError: boolean
+  constructor(message: string, event: EventNote | undefined, isError = true) {
+    super(message)
+    this.event = event
+    this.isError = isError
+  }
+}
+
+/** What the door answered for a host name. Throws Unreadable. */
+function balancerOf(hostname: string, canary: string, heard: ReadonlyMap<string, Heard>): Balancer {
+  const answer = heard.get(urlOf(hostname)) ?? { error: 'no answer' }
+  if ('error' in answer) throw unreadable(canary, answer.error)
+  if (answer.status !== 404) return balancer.parse(JSON.parse(answer.body))
+  const missing = note('Warning', 'LoadBalancerNotFound', `Failed to find load balancer: ${hostname}`)
+  throw new Unreadable(`AWS knows no load balancer ${hostname}`, missing, false)
+}
+
+function unreadable(canary: string, text: string): Unreadable {
+  const message = `Failed to verify Service ${canary} (TargetGroup unknown): ${text}`
+  return new Unreadable(text, note('Warning', 'TargetGroupVerifyError', message))
+}
+
 /** Reads the answers. Verified: each Ingress has a target group for the canary and for each template of an experiment,
  * and all of these have their weight. argo: counts them, so that two host names, or two Ingresses beside an experiment,
  * never become true. */
@@ -70,52 +96,32 @@ export function readAnswers(
   heard: ReadonlyMap<string, Heard>,
   before: Status,
 ): Inquired {
+  const weighed = want.dests.filter(({ role }) => role === 'canary' || role === 'extra')
+  const serviceOf = (role: Dest['role']) => want.dests.find(dest => dest.role === role)?.service ?? ''
+  const [canary, stable] = [serviceOf('canary'), serviceOf('stable')]
   const events: EventNote[] = []
+  const wrong: string[] = []
   const albs: Alb[] = before.albs?.length === ingresses.length ? [...before.albs] : ingresses.map(() => UNKNOWN)
   let alb: Alb = before.alb ?? UNKNOWN
-  const canary = want.dests.find(({ role }) => role === 'canary')
-  const stable = want.dests.find(({ role }) => role === 'stable')
-  const weighed = want.dests.filter(({ role }) => role === 'canary' || role === 'extra')
-  const end = (verified: boolean, reason: string, error?: string): Inquired => ({
-    verified,
-    reason,
-    events,
-    status: { alb, albs },
-    ...(error === undefined ? {} : { error }),
-  })
-  const failed = (text: string): Inquired => {
-    const message = `Failed to verify Service ${canary?.service} (TargetGroup unknown): ${text}`
-    events.push(note('Warning', 'TargetGroupVerifyError', message))
-    return end(false, `AWS could not be asked: ${text}`, text)
-  }
-  const wrong: string[] = []
-  for (const [i, name] of ingresses.entries()) {
+
+  function readIngress(name: string, i: number): void {
     const ingress = seen(ingressRef(want.namespace, name))
-    if (!ingress) {
-      const text = `ingress.networking.k8s.io "${name}" not found`
-      return end(false, text, text)
-    }
-    const resourceOf = (dest: Dest | undefined) => `${want.namespace}/${name}-${dest?.service}:${port}`
+    if (!ingress) throw new Unreadable(`ingress.networking.k8s.io "${name}" not found`, undefined)
     const tell = (fields: Alb): void => {
       alb = { ...alb, ...fields }
       albs[i] = { ...albs[i], ...fields }
     }
+    const resourceOf = (service: string | undefined) => `${want.namespace}/${name}-${service}:${port}`
     const right = new Set<Dest>()
     for (const hostname of hostnamesOf(ingress)) {
-      const answer = heard.get(urlOf(hostname)) ?? { error: 'no answer' }
-      if ('error' in answer) return failed(answer.error)
-      if (answer.status === 404) {
-        events.push(note('Warning', 'LoadBalancerNotFound', `Failed to find load balancer: ${hostname}`))
-        return end(false, `AWS knows no load balancer ${hostname}`)
-      }
-      const { name: title, arn, groups, error } = balancer.parse(JSON.parse(answer.body))
+      const { name: title, arn, groups, error } = balancerOf(hostname, canary, heard)
       tell({ ingress: name, loadBalancer: { name: title, arn, fullName: tailOf(arn, 2) } })
-      if (error !== undefined) return failed(error)
+      if (error !== undefined) throw unreadable(canary, error)
       for (const one of groups) {
         const told = { name: one.name, arn: one.arn, fullName: tailOf(one.arn, 1) }
         if (one.resource === resourceOf(canary)) tell({ canaryTargetGroup: told })
         else if (one.resource === resourceOf(stable)) tell({ stableTargetGroup: told })
-        const dest = weighed.find(each => one.resource === resourceOf(each))
+        const dest = weighed.find(each => one.resource === resourceOf(each.service))
         if (!dest || one.weights.length === 0) continue
         const { isRight, event } = judge(one, dest)
         events.push(event)
@@ -124,7 +130,17 @@ export function readAnswers(
       }
     }
     for (const dest of weighed.filter(one => !right.has(one)))
-      wrong.push(`no target group of ${resourceOf(dest)} has weight ${dest.weight}`)
+      wrong.push(`no target group of ${resourceOf(dest.service)} has weight ${dest.weight}`)
   }
-  return end(wrong.length === 0, wrong[0] ?? 'the load balancers send these shares')
+
+  try {
+    for (const [i, name] of ingresses.entries()) readIngress(name, i)
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    if (error.event) events.push(error.event)
+    const fault = error.isError ? { error: error.message } : {}
+    return { verified: false, reason: error.message, events, status: { alb, albs }, ...fault }
+  }
+  const reason = wrong[0] ?? 'the load balancers send these shares'
+  return { verified: wrong.length === 0, reason, events, status: { alb, albs } }
 }

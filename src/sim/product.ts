@@ -11,6 +11,8 @@ export type ProductOptions = Readonly<{
   fetch?: Fetch
   /** Put around the wire, to see or to spoil what passes. */
   wrap?: (inner: Transport) => Transport
+  /** Are providers asked by interfaces of their own? `fetch` answers. */
+  asksProviders?: boolean
 }>
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -21,9 +23,9 @@ const nowhere: Fetch = async request => {
 
 /** To be given as `controller` to a world. */
 export const product =
-  ({ log = quiet, fetch = nowhere, wrap = inner => inner }: ProductOptions = {}) =>
+  ({ log = quiet, fetch = nowhere, wrap = inner => inner, asksProviders = false }: ProductOptions = {}) =>
   async ({ server, clock, random }: World): Promise<Started> => {
     const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
     const transport = wrap(directTransport(server))
-    return startController({ transport, clock, random, log, known, providers, fetch })
+    return startController({ transport, clock, random, log, known: { ...known, asksProviders }, providers, fetch })
   }
