@@ -38,7 +38,8 @@ const config = z.looseObject({
 })
 type Config = z.infer<typeof config>
 
-const namesOf = (c: Config): readonly string[] => c.stableIngresses ?? [c.stableIngress ?? '']
+/** Each name once: what is written for the first is not yet seen when the second comes. */
+const namesOf = (c: Config): readonly string[] => [...new Set(c.stableIngresses ?? [c.stableIngress ?? ''])]
 const prefixOf = (c: Config): string => c.annotationPrefix || PREFIX
 const destOf = (want: Desired, role: 'stable' | 'canary') => want.dests.find(dest => dest.role === role)
 
@@ -77,7 +78,8 @@ function specFor(c: Config, want: Desired, stable: Ingress) {
 /** What must be absent: labels, and members of the spec that the stable Ingress gives no cause for. */
 function absent(live: KubeObject, spec: Readonly<Record<string, unknown>>) {
   const { labels, spec: now } = readIngress(live)
-  const gone = Object.keys(now).filter(key => !(key in spec))
+  const isThere = (value: unknown) => !Array.isArray(value) || value.length > 0
+  const gone = Object.keys(now).filter(key => !(key in spec) && isThere(now[key]))
   return {
     metadata: labels !== undefined && Object.keys(labels as object).length > 0 ? { labels: null } : {},
     spec: Object.fromEntries(gone.map(key => [key, null])),
