@@ -44,6 +44,7 @@ function readManaged({ name, annotations }: Ingress): Managed {
   if (!text) return {}
   try {
     const value: unknown = JSON.parse(text)
+    if (value === null) return {}
     if (isManaged(value)) return value
   } catch {
     // Told below.
@@ -193,9 +194,9 @@ const sortedText = (managed: Managed): string =>
 
 /** The merge patch from one state to another; undefined: they say the same. */
 export function patchTo(before: Shown, after: Shown): unknown {
-  const isSame = sameJson(before.managed, after.managed)
   const names = Object.keys(after.managed).length > 0
-  const list = isSame ? {} : { [MANAGED]: names ? sortedText(after.managed) : null }
+  // argo: a list in other words than ours is written anew, when it names somebody.
+  const list = names || before.annotations[MANAGED] ? { [MANAGED]: names ? sortedText(after.managed) : null } : {}
   const gone = Object.keys(before.annotations).filter(key => !(key in after.annotations))
   const annotations = { ...after.annotations, ...Object.fromEntries(gone.map(key => [key, null])), ...list }
   const spec = sameJson(before.rules, after.rules) ? {} : { spec: { rules: after.rules } }

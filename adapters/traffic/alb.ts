@@ -58,7 +58,7 @@ const leadsTo = (object: KubeObject, service: string) =>
   readIngress(object).rules.some(rule => pathsOf(rule).some(path => serviceOf(path) === service))
 
 /** How this rollout writes; throws TerminalError when the stickiness is out of range. */
-function styleOf(c: Config, rollout: string): Style {
+export function styleOf(c: Config, rollout: string): Style {
   const style = { rollout, prefix: c.annotationPrefix || PREFIX, port: c.servicePort }
   if (!c.stickinessConfig?.enabled) return style
   const seconds = c.stickinessConfig.durationSeconds
@@ -104,13 +104,16 @@ function patch(live: KubeObject, before: Shown, after: Shown): Omit<Extract<Acti
 function planOne(c: Config, want: Desired, seen: Seen, name: string): readonly Action[] {
   const live = seen(ingressRef(want.namespace, name))
   if (!live) throw new TerminalError('IngressNotFound', `ingress.networking.k8s.io "${name}" not found`)
-  const style = styleOf(c, want.owner.name)
   const root = rootOf(c, want)
   if (!leadsTo(live, root)) throw new TerminalError('NoRootRule', `ingress does not have service \`${root}\` in rules`)
+  const style = styleOf(c, want.owner.name)
   const before = readShown(live)
   const after = wanted(c, style, want, before)
   const key = `${style.prefix}/actions.${root}`
-  const announce = noteOf(name, want, before.annotations[key] !== after.annotations[key])
+  const isOther = (one: string) => before.annotations[one] !== after.annotations[one]
+  const annotations = Object.keys({ ...before.annotations, ...after.annotations })
+  const isRoute = before.rules !== after.rules || annotations.some(one => one !== key && isOther(one))
+  const announce = noteOf(name, want, isOther(key) || !isRoute)
   const shares = want.dests.map(dest => `${dest.role} ${dest.weight}`).join(', ')
   return patch(live, before, after).map(action => ({ ...action, why: `ALB forwards ${shares}`, announce }))
 }

@@ -12,8 +12,16 @@ import {
   withoutRoute,
   withRoute,
 } from '../../adapters/traffic/_alb.ts'
-import alb from '../../adapters/traffic/alb.ts'
-import { type Action, type Desired, type HeaderRoute, type KubeObject, TerminalError } from '../../src/contract.ts'
+import { type Fields, pathsOf, readIngress, serviceOf } from '../../adapters/traffic/_ingress.ts'
+import alb, { styleOf as checkedStyle } from '../../adapters/traffic/alb.ts'
+import {
+  type Action,
+  type Desired,
+  type HeaderRoute,
+  type KubeObject,
+  sameJson,
+  TerminalError,
+} from '../../src/contract.ts'
 import { objectWorld, type World } from '../kit/object-world.ts'
 import type { Row, Table } from '../kit/vector-table.ts'
 
@@ -58,7 +66,7 @@ type Wanted = Readonly<{
 const vectorOf = (row: Row) => row as unknown as Vector
 const canaryOf = ({ rollout }: Vector) => rollout.spec.strategy.canary
 const configOf = (vector: Vector) => alb.config.parse(canaryOf(vector).trafficRouting.alb)
-const namesOf = (c: Config) => c.ingresses ?? (c.ingress ? [c.ingress] : [])
+const namesOf = (c: Config) => c.ingresses ?? [c.ingress ?? '']
 
 export function servicesOf({ rollout }: Pick<Vector, 'rollout'>) {
   const { pingPong, stableService = '', canaryService = '' } = rollout.spec.strategy.canary
@@ -78,12 +86,15 @@ function styleOf(vector: Vector): Style {
   }
 }
 
-/** The header routes that stand in the Ingresses already. */
+/** The header routes that stand in the Ingresses already, in the order of managedRoutes. */
 function routesIn(vector: Vector, world: World): readonly HeaderRoute[] {
   const style = styleOf(vector)
+  const managed = (canaryOf(vector).trafficRouting.managedRoutes ?? []).map(route => route.name)
+  const rank = ({ name }: HeaderRoute) => (managed.includes(name) ? managed.indexOf(name) : managed.length)
   return world
     .objects()
     .slice(0, 1)
+    .filter(object => keysOf(vector, object.metadata.annotations).length > 0)
     .flatMap(object => {
       const shown = readShown(object)
       return routeNames(shown, style).map(name => {
@@ -95,6 +106,7 @@ function routesIn(vector: Vector, world: World): readonly HeaderRoute[] {
         return { name, anyOf }
       })
     })
+    .toSorted((a, b) => rank(a) - rank(b))
 }
 
 function desired(vector: Vector, world: World, { weight = 0, additional = [] }: Op): Desired {
@@ -118,7 +130,7 @@ function desired(vector: Vector, world: World, { weight = 0, additional = [] }: 
 
 type Patch = Readonly<{ ref: Readonly<{ name: string }>; patch: unknown; message: string | undefined }>
 
-function perform(vector: Vector, world: World, patches: readonly Patch[], entry: Entry): void {
+function perform(vector: Vector, world: World, patches: Iterable<Patch>, entry: Entry): void {
   for (const { ref, patch, message } of patches) {
     entry.events.push(message)
     const refused = vector.fail?.[`patch ${ref.name}`]
@@ -152,13 +164,15 @@ function planWeight(vector: Vector, world: World, op: Op): readonly Patch[] {
   return patchesOf(alb.plan(configOf(vector), desired(vector, world, op), world.seen))
 }
 
-function editRoutes(vector: Vector, world: World, op: Op): readonly Patch[] {
+/** One Ingress after the other: what comes before one that is missing is written. */
+function* editRoutes(vector: Vector, world: World, op: Op): Generator<Patch> {
   const style = styleOf(vector)
   const managed = (canaryOf(vector).trafficRouting.managedRoutes ?? []).map(route => route.name)
+  if (op.op === 'removeManagedRoutes' && managed.length === 0) return
   const edit = (shown: Shown): Shown => {
     const route = op.setHeaderRoute
     if (!route) return managed.reduce((now, name) => withoutRoute(now, style, name), shown)
-    if (!route.match?.length) return withoutRoute(shown, style, route.name)
+    if (!route.match?.length) return inOrder(withoutRoute(shown, style, route.name), managed)
     const anyOf = route.match.map(match => ({ header: match.headerName, value: match.headerValue ?? {} }))
     const routes = albRoutes({ name: route.name, anyOf })
     const { canary } = servicesOf(vector)
@@ -167,13 +181,14 @@ function editRoutes(vector: Vector, world: World, op: Op): readonly Patch[] {
       managed,
     )
   }
-  return namesOf(configOf(vector)).flatMap(name => {
+  for (const name of namesOf(configOf(vector))) {
     const live = world.objects().find(object => object.metadata.name === name)
     if (!live) throw new TerminalError('IngressNotFound', `ingress.networking.k8s.io "${name}" not found`)
+    if (op.setHeaderRoute?.match?.length) checkedStyle(configOf(vector), vector.rollout.metadata.name)
     const before = readShown(live)
     const patch = patchTo(before, edit(before))
-    return patch === undefined ? [] : { ref: { name }, patch, message: undefined }
-  })
+    if (patch !== undefined) yield { ref: { name }, patch, message: undefined }
+  }
 }
 
 function answerOp(vector: Vector, world: World, op: Op): Entry {
@@ -204,20 +219,81 @@ const wantedOp = (op: Op, { error, writes = [], events = [] }: Wanted): Entry =>
 
 const wantsOf = (row: Row) => row.want as readonly Wanted[]
 const headersOf = ({ setHeaderRoute }: Op) => new Set(setHeaderRoute?.match?.map(match => match.headerName))
-const listed = (vector: Vector): readonly string[] => {
-  const { rollout } = styleOf(vector)
-  return vector.ingresses.flatMap(object => readShown(object).managed[rollout] ?? [])
+
+/** The keys that an Ingress lists as the rollout's; none when the list cannot be read. */
+function keysOf({ rollout }: Vector, annotations: Readonly<Record<string, string>> = {}): readonly string[] {
+  try {
+    const keys = JSON.parse(annotations[MANAGED] ?? '')?.[rollout.metadata.name]
+    return Array.isArray(keys) ? (keys as readonly string[]) : []
+  } catch {
+    return []
+  }
 }
-const isListAlone = (vector: Vector, { patch }: Write): boolean => {
-  const { annotations = {} } = (patch as Readonly<{ metadata?: KubeObject['metadata'] }>).metadata ?? {}
-  return Object.keys(annotations).join() === MANAGED && listed(vector).length === 0
+const listed = (vector: Vector) => vector.ingresses.map(({ metadata }) => keysOf(vector, metadata.annotations))
+
+/** The names of the routes that an operation takes away, and of the one that it makes. */
+function routesOf(
+  vector: Vector,
+  { op, setHeaderRoute: route }: Op,
+): Readonly<Record<'gone' | 'made', readonly string[]>> {
+  const managed = (canaryOf(vector).trafficRouting.managedRoutes ?? []).map(one => one.name)
+  if (op === 'removeManagedRoutes') return { gone: managed, made: [] }
+  if (op !== 'setHeaderRoute' || !route) return { gone: [], made: [] }
+  return route.match?.length ? { gone: [], made: [route.name] } : { gone: [route.name], made: [] }
+}
+const isOf = (name: string, key: string) => key.endsWith(`/actions.${name}`) || key.endsWith(`/conditions.${name}`)
+
+/** Is there a write of nothing but the list, though it named none of what was to go? */
+function isListAlone(vector: Vector, wants: readonly Wanted[]): boolean {
+  const keys = new Map(vector.ingresses.map((one, i) => [one.metadata.name, listed(vector)[i]!]))
+  return wants.some(({ writes = [] }, i) =>
+    writes.some(({ name, patch, annotations: after }) => {
+      const { metadata, spec } = patch as Readonly<{ metadata?: KubeObject['metadata']; spec?: unknown }>
+      const { gone } = routesOf(vector, vector.ops[i]!)
+      const had = (keys.get(name) ?? []).some(key => gone.some(route => isOf(route, key)))
+      keys.set(name, keysOf(vector, (after ?? {}) as Record<string, string>))
+      return gone.length > 0 && !had && !spec && Object.keys(metadata?.annotations ?? {}).join() === MANAGED
+    }),
+  )
+}
+
+/** Does something bear the name of a route without being the controller's, or is the controller's only in some rules? */
+function isForeign(vector: Vector): boolean {
+  const { prefix } = styleOf(vector)
+  const asMade = (name: string, one: Fields) =>
+    sameJson(one, {
+      path: '/*',
+      pathType: 'ImplementationSpecific',
+      backend: { service: { name, port: { name: 'use-annotation' } } },
+    })
+  return vector.ingresses.some((object, i) => {
+    const keys = listed(vector)[i]!
+    const rules = readIngress(object).rules.map(pathsOf)
+    return vector.ops.some(op => {
+      const { gone, made } = routesOf(vector, op)
+      const mine = keys.flatMap(key => /\/conditions\.(.+)$/.exec(key)?.[1] ?? [])
+      const hasLost = mine.some(name => rules.some(rule => !rule.some(path => asMade(name, path))))
+      if (op.op === 'setWeight' && hasLost) return true
+      return [...gone, ...made].some(name => {
+        const paths = rules.map(rule => rule.filter(path => serviceOf(path) === name))
+        const isTold = Object.keys(object.metadata.annotations ?? {}).some(
+          key => key.startsWith(`${prefix}/`) && isOf(name, key),
+        )
+        const isUnlisted = !keys.some(key => isOf(name, key)) && (isTold || paths.some(some => some.length > 0))
+        const isTwice = paths.some(some => some.length > 1)
+        const isOther = paths.flat().some(path => !asMade(name, path))
+        const isPartial = paths.some(some => some.length > 0) && paths.some(some => some.length === 0)
+        return isTwice || isOther || (gone.includes(name) && isUnlisted) || (made.includes(name) && isPartial)
+      })
+    })
+  })
 }
 
 /** Where we do otherwise, and why; the first that holds counts. */
 const DIFFERENCES: readonly (readonly [(row: Row, vector: Vector) => boolean, string])[] = [
   [row => wantsOf(row).some(want => want.crash), 'a rule without paths is passed over, it stops nobody'],
   [
-    row => wantsOf(row).some(({ error }) => error?.includes('cannot unmarshal')),
+    row => wantsOf(row).some(({ error }) => /cannot unmarshal|invalid character|JSON input/.test(error ?? '')),
     'an annotation that cannot be read is named in words that say what to do',
   ],
   [
@@ -234,25 +310,33 @@ const DIFFERENCES: readonly (readonly [(row: Row, vector: Vector) => boolean, st
       wantsOf(row).some(({ error, writes = [] }) => error === undefined && writes.length < vector.ingresses.length),
     'an Ingress that is in sync does not keep those after it from being written',
   ],
-  [
-    (row, vector) => wantsOf(row).some(({ writes = [] }) => writes.some(write => isListAlone(vector, write))),
-    'where nothing is removed nothing is written',
-  ],
+  [(row, vector) => isListAlone(vector, wantsOf(row)), 'where nothing is removed nothing is written'],
   [
     (_, vector) => {
       const { prefix } = styleOf(vector)
-      return listed(vector).some(key => key.includes('/conditions.') && !key.startsWith(`${prefix}/`))
+      return listed(vector)
+        .flat()
+        .some(key => key.includes('/conditions.') && !key.startsWith(`${prefix}/`))
     },
     'what was made under an older prefix goes with its route',
   ],
   [
-    (_, vector) => new Set(listed(vector)).size < listed(vector).length && vector.ingresses.length === 1,
+    (_, vector) => listed(vector).some(keys => new Set(keys).size < keys.length),
     'a key that stands twice in the list is taken out as often',
+  ],
+  [
+    (_, vector) => isForeign(vector),
+    'only what the controller has made, as the list says, is a path of its route: it comes back and goes, the rest stays',
   ],
 ]
 
 export const albTable: Table = {
   name: 'alb',
+  elsewhere(row) {
+    const canary = canaryOf(vectorOf(row))
+    const isRefused = canary.pingPong && !canary.trafficRouting.alb.rootService
+    return isRefused ? 'ping-pong without a root service is refused: validation' : undefined
+  },
   want: row => wantsOf(row).map((want, i) => wantedOp(vectorOf(row).ops[i]!, want)),
   exceptions(row) {
     const reason = DIFFERENCES.find(([holds]) => holds(row, vectorOf(row)))?.[1]
