@@ -1,5 +1,5 @@
 // Routes of an Istio VirtualService: which of them are ours to weigh, and the pure edits of them.
-import { type HeaderRoute, type MirrorRoute, sameJson, TerminalError } from '#contract'
+import { type HeaderRoute, type MirrorRoute, type StringMatch, sameJson, TerminalError } from '#contract'
 
 /** A JSON object whose members are not looked at. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -62,7 +62,10 @@ const withWeight = (dest: Fields, weight: number): Fields => (weightOf(dest) ===
 /** The destinations of a route with their new weights. argo: whoever is not ours loses its traffic; those that had none
  * stay as they are. */
 export function reweighted(dests: readonly Fields[], split: Split): readonly Fields[] {
-  const additional = dests.filter(dest => sideOf(dest, split) === 'kept').reduce((sum, dest) => sum + weightOf(dest), 0)
+  const others = split.subsets?.additional ?? []
+  const additional = dests
+    .filter(dest => others.includes(String(subsetOf(dest))))
+    .reduce((sum, dest) => sum + weightOf(dest), 0)
   const stable = Math.max(0, split.stable - additional)
   const met = new Set<string>()
   const kept = dests.flatMap((dest): readonly Fields[] => {
@@ -103,7 +106,8 @@ const onlyOne = (section: Section, field: string): TerminalError =>
       `spec.strategy.canary.trafficRouting.istio.virtualService.${field}`,
   )
 
-function pickHttp(routes: readonly Fields[], { routes: names, managed }: Selection): readonly number[] {
+/** The indexes of the HTTP routes that are meant: those that are named, or all that are not the controller's own. */
+export function pickHttp(routes: readonly Fields[], { routes: names, managed }: Selection): readonly number[] {
   if (names.length > 0) {
     return names.map(name => {
       const at = routes.findIndex(route => route['name'] === name)
@@ -111,9 +115,7 @@ function pickHttp(routes: readonly Fields[], { routes: names, managed }: Selecti
       return at
     })
   }
-  const own = routes.flatMap((route, i) => (managed.includes(String(route['name'])) ? [] : [i]))
-  if (own.length !== 1) throw onlyOne('http', 'routes')
-  return own
+  return routes.flatMap((route, i) => (managed.includes(String(route['name'])) ? [] : [i]))
 }
 
 /** The ports of a route's matches; one that names several is never meant. */
@@ -124,41 +126,46 @@ const portOf = (route: Fields): number | undefined => {
 const namesOf = (route: Fields): readonly string[] =>
   [...new Set(listOf(route['match']).flatMap(match => (match['sniHosts'] ?? []) as readonly string[]))].sort()
 
+/** argo: each entry must fit some route; several may. */
+function fitting<E>(entries: readonly E[], routes: readonly Fields[], fits: (entry: E, route: Fields) => boolean) {
+  if (entries.length === 0) return [...routes.keys()]
+  if (!entries.every(entry => routes.some(route => fits(entry, route)))) return undefined
+  return routes.flatMap((route, i) => (entries.some(entry => fits(entry, route)) ? [i] : []))
+}
+
 function pickTls(routes: readonly Fields[], { tlsRoutes }: Selection): readonly number[] {
-  if (tlsRoutes.length === 0) {
-    if (routes.length !== 1) throw onlyOne('tls', 'tlsRoutes')
-    return [0]
-  }
-  const isMeant = (route: Fields) =>
-    tlsRoutes.some(
-      ({ port = 0, sniHosts = [] }) =>
-        portOf(route) === port && sameJson(namesOf(route), [...new Set(sniHosts)].toSorted()),
-    )
-  const found = routes.flatMap((route, i) => (isMeant(route) ? [i] : []))
-  if (found.length === 0) throw refuse('No matching TLS routes found in the defined Virtual Service.')
+  const found = fitting(
+    tlsRoutes,
+    routes,
+    ({ port = 0, sniHosts = [] }, route) =>
+      portOf(route) === port && sameJson(namesOf(route), [...new Set(sniHosts)].toSorted()),
+  )
+  if (!found) throw refuse('No matching TLS routes found in the defined Virtual Service.')
   return found
 }
 
 function pickTcp(routes: readonly Fields[], { tcpRoutes }: Selection): readonly number[] {
-  if (tcpRoutes.length === 0) {
-    if (routes.length !== 1) throw onlyOne('tcp', 'tcpRoutes')
-    return [0]
-  }
-  const found = routes.flatMap((route, i) => (tcpRoutes.some(({ port = 0 }) => portOf(route) === port) ? [i] : []))
-  if (found.length === 0) throw refuse('No matching TCP routes found in the defined Virtual Service.')
+  const found = fitting(tcpRoutes, routes, ({ port = 0 }, route) => portOf(route) === port)
+  if (!found) throw refuse('No matching TCP routes found in the defined Virtual Service.')
   return found
 }
 
 const PICK = { http: pickHttp, tls: pickTls, tcp: pickTcp } as const
+const LIST = { http: 'routes', tls: 'tlsRoutes', tcp: 'tcpRoutes' } as const
 
 /** The indexes of the routes of a section that carry the split. Throws TerminalError where they cannot. */
 export function picked(section: Section, routes: readonly Fields[], selection: Selection, split: Split) {
-  const at = PICK[section](routes, selection)
-  for (const i of at) {
+  const found = PICK[section](routes, selection)
+  const field = LIST[section]
+  const isListed = selection[field].length > 0
+  // argo: of several, the first without a name is looked at before their number is.
+  const first = found.filter(i => found.length === 1 || section !== 'http' || !routes[i]!['name']).slice(0, 1)
+  for (const i of isListed ? found : first) {
     const fault = misfit(destinationsOf(routes[i]!), split)
     if (fault !== undefined) throw refuse(fault)
   }
-  return at
+  if (!isListed && routes.length > 0 && found.length !== 1) throw onlyOne(section, field)
+  return found
 }
 
 const isMirror = (route: Fields, managed: readonly string[]) =>
@@ -169,7 +176,7 @@ export function withWeights(spec: Fields, selection: Selection, split: Split): F
   const changed: Record<string, unknown> = {}
   for (const section of SECTIONS) {
     const routes = sectionOf(spec, section)
-    if (!routes || routes.length === 0) continue
+    if (!routes) continue
     const at = new Set(picked(section, routes, selection, split))
     changed[section] = routes.map((route, i) => {
       if (!at.has(i) && !(section === 'http' && isMirror(route, selection.managed))) return route
@@ -183,23 +190,28 @@ export function withWeights(spec: Fields, selection: Selection, split: Split): F
 function canaryTarget(source: Fields | undefined, split: Split, ruleHost: string | undefined): Fields {
   const { port } = targetOf(destinationsOf(source ?? {})[0] ?? {})
   return {
-    host: ruleHost ?? split.canaryHost,
+    host: ruleHost || split.canaryHost,
     ...(port === undefined ? {} : { port }),
     ...(split.subsets ? { subset: split.subsets.canary } : {}),
   }
 }
 
+/** A text match without the kinds that are empty: Istio takes one kind only. */
+const spoken = (match: StringMatch): Fields => Object.fromEntries(Object.entries(match).filter(([, text]) => text))
+
 const headerRoute = ({ name, anyOf }: HeaderRoute, target: Fields): Fields => ({
   name,
-  match: anyOf.map(({ header, value }) => ({ headers: { [header]: value } })),
+  match: anyOf.map(({ header, value }) => ({ headers: { [header]: spoken(value) } })),
   route: [{ destination: target, weight: 100 }],
 })
 
 function mirrorRoute({ name, percent, anyOf }: MirrorRoute, target: Fields, source: Fields | undefined): Fields {
   const match = anyOf.map(({ method, path, headers }) => ({
-    ...(method ? { method } : {}),
-    ...(path ? { uri: path } : {}),
-    ...(headers && Object.keys(headers).length > 0 ? { headers } : {}),
+    ...(method ? { method: spoken(method) } : {}),
+    ...(path ? { uri: spoken(path) } : {}),
+    ...(headers && Object.keys(headers).length > 0
+      ? { headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, spoken(value)])) }
+      : {}),
   }))
   const route = destinationsOf(source ?? {}).map(dest => {
     const { host, subset, port } = targetOf(dest)
@@ -220,7 +232,10 @@ export function withRoutes(
   const routes = sectionOf(spec, 'http')
   if (!routes) return spec
   const own = routes.filter(route => !selection.managed.includes(String(route['name'])))
-  const source = selection.routes.length === 0 ? own[0] : own.find(route => route['name'] === selection.routes[0])
+  const source =
+    selection.routes.length === 0
+      ? (own.find(route => !route['name']) ?? own[0])
+      : own.find(route => route['name'] === selection.routes[0])
   const target = canaryTarget(source, split, ruleHost)
   const made = [
     ...wanted.headers.map(one => headerRoute(one, target)),

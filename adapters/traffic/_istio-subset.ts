@@ -36,8 +36,10 @@ export function subsetsFor(spec: Fields, names: SubsetNames, dests: readonly Des
     if (hash !== undefined) return [selecting(subset, hash)]
     return isLeftover(subset) ? [] : [subset]
   })
-  const extras = dests.filter(({ role, service }) => role === 'extra' && !before.some(({ name }) => name === service))
-  return [...kept, ...extras.map(({ service = '', hash = '' }) => selecting({ name: service }, hash))]
+  const there = new Set([names.canary, names.stable, ...before.map(({ name }) => name)])
+  const extras = [...wanted].filter(([name]) => !there.has(name)).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  // A subset of an experiment that has no hash yet selects nothing; without the label it would select all versions.
+  return [...kept, ...extras.map(([name, hash]) => ({ name, labels: { [HASH]: hash } }))]
 }
 
 /** The subsets without what we put into them: each selects all versions. */

@@ -2,6 +2,7 @@
 // through the edits that it is made of.
 import {
   type Fields,
+  pickHttp,
   type Selection,
   type Split,
   sectionOf,
@@ -95,7 +96,7 @@ function desired(vector: Vector, op: Op): Desired {
 
 /** A step as the routes that it makes; one without matches makes none. */
 function routesOf({ setHeaderRoute: header, setMirrorRoute: mirror }: Op) {
-  const headers: HeaderRoute[] = header?.match
+  const headers: HeaderRoute[] = header?.match?.length
     ? [
         {
           name: header.name,
@@ -103,7 +104,7 @@ function routesOf({ setHeaderRoute: header, setMirrorRoute: mirror }: Op) {
         },
       ]
     : []
-  const mirrors: MirrorRoute[] = mirror?.match
+  const mirrors: MirrorRoute[] = mirror?.match?.length
     ? [{ name: mirror.name, percent: mirror.percentage ?? 100, anyOf: mirror.match }]
     : []
   return { headers, mirrors }
@@ -124,6 +125,8 @@ function edited(op: Op, spec: Fields, selection: Selection, split: Split, ruleHo
   }
   if (op.op === 'removeManagedRoutes') return withRoutes(spec, selection, split, ruleHost, { headers: [], mirrors: [] })
   const name = op.setHeaderRoute?.name ?? op.setMirrorRoute?.name ?? ''
+  // A plan weighs first, and so finds that a route is missing.
+  if (routesOf(op).mirrors.length > 0) pickHttp(sectionOf(spec, 'http') ?? [], selection)
   const others = sectionOf(spec, 'http')?.filter(
     route => route['name'] !== name && selection.managed.includes(String(route['name'])),
   )
@@ -144,6 +147,12 @@ function answerOp(vector: Vector, objects: KubeObject[], op: Op): Entry {
     writes.push({ name: live.metadata.name, spec })
   }
   try {
+    const isRuleRead = op.op === 'updateHash' || routesOf(op).headers.length > 0 || routesOf(op).mirrors.length > 0
+    if (isRuleRead && config.destinationRule && !rule)
+      throw new TerminalError(
+        'NotFound',
+        `destinationrules.networking.istio.io "${config.destinationRule.name}" not found`,
+      )
     if (op.op === 'updateHash' && config.destinationRule && rule) {
       const { canarySubsetName: canary, stableSubsetName: stable } = config.destinationRule
       put(rule, { ...specOf(rule), subsets: subsetsFor(specOf(rule), { canary, stable }, want.dests) })
@@ -155,8 +164,9 @@ function answerOp(vector: Vector, objects: KubeObject[], op: Op): Entry {
         ({ kind, metadata }) =>
           kind === 'VirtualService' && metadata.name === ref!.name && metadata.namespace === ref!.namespace,
       )
+      if (!live && op.op === 'removeManagedRoutes') continue
       if (!live) throw new TerminalError('NotFound', `virtualservices.networking.istio.io "${ref!.name}" not found`)
-      const host = rule && String(specOf(rule)['host'])
+      const host = rule && String(specOf(rule)['host'] ?? '')
       put(live, mergePatch(specOf(live), edited(op, specOf(live), selectionOf(entry, want), split, host)) as Fields)
     }
   } catch (error) {
@@ -166,18 +176,22 @@ function answerOp(vector: Vector, objects: KubeObject[], op: Op): Entry {
   return { writes }
 }
 
+/** What the reference was doing, in front of what went wrong. */
+const DOING = /^(\[\w+\] [^:]*: )+/
+
 /** Writes that change nothing count as none. */
 function wantedOps(row: Row): readonly Entry[] {
   const now = new Map(vectorOf(row).objects.map(one => [`${one.kind} ${one.metadata.name}`, one['spec']]))
   return wantsOf(row).map(({ error, writes = [] }) => {
     const changes = writes.flatMap(({ kind, name, object }) => {
       const key = `${kind} ${name}`
-      if (!object || mergePatchTo(now.get(key), object['spec']) === undefined) return []
-      now.set(key, object['spec'])
-      const spec = specOf(object)
-      return [{ name, spec: spec['http'] === null ? { ...spec, http: [] } : spec }]
+      const told = object && specOf(object)
+      const spec = told?.['http'] === null ? { ...told, http: [] } : told
+      if (mergePatchTo(now.get(key), spec) === undefined) return []
+      now.set(key, spec)
+      return [{ name, spec }]
     })
-    return { ...(error === undefined ? {} : { error }), writes: changes }
+    return { ...(error === undefined ? {} : { error: error.replace(DOING, '') }), writes: changes }
   })
 }
 
@@ -190,9 +204,23 @@ const hasOp = (vector: Vector, ...names: readonly string[]) => vector.ops.some((
 const namesNone = (vector: Vector) =>
   entriesOf(istio.config.parse(canaryOf(vector).trafficRouting.istio)).some(({ routes = [] }) => routes.length === 0)
 
+/** Validation refuses steps for routes that are not listed. */
+const isUnmanaged =
+  (vector: Vector) =>
+  ({ setHeaderRoute, setMirrorRoute }: Op): boolean => {
+    const name = setHeaderRoute?.name ?? setMirrorRoute?.name
+    const listed = (canaryOf(vector).trafficRouting.managedRoutes ?? []).map(route => route.name)
+    return name !== undefined && !listed.includes(name)
+  }
+
 /** Where we do otherwise, and why; the first that holds counts. */
 const DIFFERENCES: readonly (readonly [Holds, string])[] = [
   [row => wantsOf(row).some(want => want.crash), 'what is not there is passed over, it stops nobody'],
+  [
+    (_, { ops }) =>
+      ops.some(({ setHeaderRoute, setMirrorRoute }) => (setHeaderRoute ?? setMirrorRoute)?.match?.length === 0),
+    'a route that matches nothing in particular is no route; the reference sends all requests there',
+  ],
   [
     row => wantsOf(row).some(({ error }) => error?.startsWith('delaying')),
     'a version without available pods gets no weight, so its subset may name it',
@@ -202,14 +230,34 @@ const DIFFERENCES: readonly (readonly [Holds, string])[] = [
     "subsets of other people stay: they may be somebody's route",
   ],
   [
-    (_, vector) => hasOp(vector, 'setWeight') && namesNone(vector) && httpOf(vector).some(isMixed(vector)),
+    (_, vector) =>
+      hasOp(vector, 'setWeight', 'setHeaderRoute', 'setMirrorRoute') &&
+      namesNone(vector) &&
+      httpOf(vector).some(routes => isMixed(vector)(routes) || willBeMixed(vector)(routes)),
     'beside routes of the controller the one that is left carries the split',
   ],
   [
     (_, vector) =>
-      hasOp(vector, 'setHeaderRoute', 'setMirrorRoute', 'removeManagedRoutes') &&
-      httpOf(vector).some(routes => routes.filter(route => route['name'] === undefined).length > 1),
-    'routes without a name are not multiplied',
+      hasOp(vector, 'setWeight') &&
+      namesNone(vector) &&
+      httpOf(vector).some(routes => routes.length > 0 && routes.every(route => isManagedIn(vector, route))),
+    'a route that the controller may take away is not the one to weigh',
+  ],
+  [
+    (_, { ops, objects }) =>
+      ops.some(({ op, additional = [] }) =>
+        additional.some(
+          ({ serviceName, podTemplateHash }) =>
+            op === 'updateHash' && !podTemplateHash && objects.some(hasSubset(serviceName)),
+        ),
+      ),
+    'the subset of an experiment without a hash stands there once',
+  ],
+  [
+    (_, vector) =>
+      canaryOf(vector).trafficRouting.managedRoutes !== undefined &&
+      httpOf(vector).some(routes => new Set(routes.map(route => route['name'])).size < routes.length),
+    'routes without a name, or of one name, are not multiplied',
   ],
   [
     row =>
@@ -217,6 +265,13 @@ const DIFFERENCES: readonly (readonly [Holds, string])[] = [
         ({ error }) => error?.includes('spec.http not found') || error?.includes('.spec.http accessor'),
       ),
     'without HTTP routes there is none to take away, and none to put',
+  ],
+  [
+    (_, vector) =>
+      hasOp(vector, 'removeManagedRoutes') &&
+      vector.objects.filter(({ kind }) => kind === 'VirtualService').length > 1 &&
+      vector.objects.some(one => one.kind === 'VirtualService' && specOf(one)['http'] === undefined),
+    'a VirtualService without HTTP routes does not keep routes in those after it',
   ],
   [
     (_, vector) =>
@@ -235,10 +290,28 @@ function hasForeignSubset(vector: Vector) {
     ) === true
 }
 
+const hasSubset =
+  (wanted: string) =>
+  ({ kind, ...object }: KubeObject): boolean =>
+    kind === 'DestinationRule' &&
+    ((object['spec'] as Fields)['subsets'] as readonly { name?: string }[] | undefined)?.some(
+      ({ name }) => name === wanted,
+    ) === true
+
 const isMixed = (vector: Vector) => (routes: readonly Fields[]) =>
   routes.some(route => isManagedIn(vector, route)) &&
   (routes.some(route => isManagedIn(vector, route) && route['mirror'] !== undefined) ||
     routes.some(route => !isManagedIn(vector, route) && route['name'] !== undefined))
+
+/** Weights that come after a step which puts a route beside the user's own. */
+const willBeMixed =
+  (vector: Vector) =>
+  (routes: readonly Fields[]): boolean => {
+    const ops = vector.ops.map(op => routesOf(op))
+    const first = ops.findIndex(made => made.headers.length + made.mirrors.length > 0)
+    const isNamed = routes.some(route => !isManagedIn(vector, route) && route['name'] !== undefined)
+    return first >= 0 && first < ops.length - 1 && (isNamed || ops.some(made => made.mirrors.length > 0))
+  }
 
 export const istioTable: Table = {
   name: 'istio',
@@ -246,6 +319,8 @@ export const istioTable: Table = {
   elsewhere(row) {
     const { ops, fail } = vectorOf(row)
     if (ops.some(({ op }) => op === 'syncDestinationRule')) return 'the end of a rollout: release, in the fixtures'
+    if (wantsOf(row).some(({ error }) => error?.startsWith('json:'))) return 'refused by the CRD of Istio: never there'
+    if (ops.some(isUnmanaged(vectorOf(row)))) return 'a route that managedRoutes does not name is refused: validation'
     return fail === undefined ? undefined : 'failing writes: the fault laws'
   },
   exceptions(row) {
