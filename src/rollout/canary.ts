@@ -131,7 +131,10 @@ export function planCanaryServices(seen: Observed): Part {
   if (isReturningToStable(seen)) return toStable
   if (isAborted(seen.status)) {
     const isRouted = seen.spec.strategy?.canary?.trafficRouting != null
-    return isRouted ? toStable : join(toStable, ensureTarget(seen, canary, seen.stableRS, true))
+    if (!isRouted) return join(toStable, ensureTarget(seen, canary, seen.stableRS, true))
+    // Traffic leaves first (planTraffic), unless there is but one version. A pair stays as it is: its next version will
+    // find the canary side free.
+    if (!isPingPong && !isFullyPromoted(seen.status)) return toStable
   }
   // The other Service of the pair stays where it is until the next version needs it, so that a load balancer has time to
   // take the old pods out.

@@ -4,13 +4,13 @@ import type { Rollout } from '../api/rollout.ts'
 import { type Action, type Ref, refOf } from '../contract.ts'
 import { HASH_LABEL, MANAGED_BY } from './keys.ts'
 import { ROLLOUT } from './observe.ts'
-import { selectedHash } from './services.ts'
 import { referencedServices } from './validate/services.ts'
 
-/** The rollout that says it moves this Service's selector; undefined when there is nothing of a rollout to take away. */
+/** The rollout that says it moves this Service's selector; undefined when there is nothing of a rollout to take away. An
+ * empty hash is something: it selects no pod. */
 export function managerOf(service: Service): Ref | undefined {
   const name = service.metadata.annotations?.[MANAGED_BY]
-  if (!name || selectedHash(service) === '') return undefined
+  if (!name || service.spec?.selector?.[HASH_LABEL] === undefined) return undefined
   return { ...ROLLOUT, namespace: service.metadata.namespace ?? '', name }
 }
 

@@ -111,7 +111,8 @@ function chooseWeight(seen: Observed, intent: PauseIntent): Choice {
   if (isFullyPromoted(status)) return choice(0, 'fully promoted: all traffic is stable', { dropRoutes: true })
   if (isAborted(status, intent)) {
     const weight = dynamic ? dynamicWeight(seen, true) : 0
-    return choice(weight, 'aborted: traffic goes back to stable', { canaryToStable: weight === 0, dropRoutes: true })
+    const canaryToStable = weight === 0 && !spec.strategy?.canary?.pingPong
+    return choice(weight, 'aborted: traffic goes back to stable', { canaryToStable, dropRoutes: true })
   }
   if (!newRS || availableReplicas(newRS) === 0) return choice(0, 'no canary pod is available yet', { dropRoutes: true })
   if (status.promoteFull) {

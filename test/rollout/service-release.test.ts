@@ -34,6 +34,11 @@ const table: Readonly<Record<string, readonly [Service, Rollout | undefined, unk
   'beside blueGreen the names of the canary do not count': [managed, rollout(both), released],
   'a rollout with other Services lets go': [managed, rollout({ canary: { canaryService: 'other' } }), released],
   'a rollout that is gone lets go': [managed, undefined, released],
+  'an empty hash goes too: it selects no pod': [
+    service({ [MARK]: 'cart' }, { app: 'cart', [HASH]: '' }),
+    undefined,
+    released,
+  ],
   'without a hash there is nothing to take away': [service({ [MARK]: 'cart' }, { app: 'cart' }), undefined, undefined],
   'a hash that nobody claims is left alone': [service({}, { app: 'cart', [HASH]: 'abc' }), undefined, undefined],
 }
