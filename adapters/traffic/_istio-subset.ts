@@ -42,6 +42,6 @@ export function subsetsFor(spec: Fields, names: SubsetNames, dests: readonly Des
   return [...kept, ...extras.map(([name, hash]) => ({ name, labels: { [HASH]: hash } }))]
 }
 
-/** The subsets without what we put into them: each selects all versions. */
-export const unselected = (spec: Fields): readonly Subset[] =>
-  subsetsOf(spec).flatMap(subset => (isLeftover(subset) ? [] : [selecting(subset, '')]))
+/** The subsets without what we put into them: each selects all versions. None goes, as routes may lead to it; a subset of
+ * the user's may have no other label than ours. */
+export const unselected = (spec: Fields): readonly Subset[] => subsetsOf(spec).map(subset => selecting(subset, ''))

@@ -28,7 +28,14 @@ type Step = Readonly<{
   setMirrorRoute?: Readonly<{ name: string; percentage?: number; match?: MirrorRoute['anyOf'] }>
 }>
 type Op = Step &
-  Readonly<{ op: string; weight?: number; additional?: readonly Extra[]; canaryHash?: string; stableHash?: string }>
+  Readonly<{
+    op: string
+    weight?: number
+    additional?: readonly Extra[]
+    canaryHash?: string
+    stableHash?: string
+    key?: string
+  }>
 type Config = ReturnType<typeof istio.config.parse>
 type Canary = Readonly<{
   stableService?: string
@@ -44,6 +51,10 @@ type Vector = Readonly<{
     status?: Readonly<{ canary?: Readonly<{ stablePingPong?: string }> }>
   }>
   objects: readonly KubeObject[]
+  rollouts?: readonly Readonly<{
+    metadata: Readonly<{ name: string }>
+    spec: Readonly<{ strategy: Readonly<{ canary?: Readonly<{ trafficRouting?: Readonly<{ istio?: Config }> }> }> }>
+  }>[]
   fail?: unknown
   ops: readonly Op[]
 }>
@@ -313,22 +324,39 @@ const willBeMixed =
     return first >= 0 && first < ops.length - 1 && (isNamed || ops.some(made => made.mirrors.length > 0))
   }
 
+const isWatched = ({ ops }: Vector): boolean => ops.some(({ op }) => op === 'syncDestinationRule')
+
+/** The watcher of DestinationRules: one that no Rollout names any more is released. */
+function released({ objects, rollouts = [] }: Vector, { key = '' }: Op): Entry {
+  const rule = objects.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key)
+  const [by] = rule ? istio.speaksFor(rule) : []
+  if (!rule || by === undefined) return { writes: [] }
+  const config = rollouts.find(({ metadata }) => metadata.name === by)?.spec.strategy.canary?.trafficRouting?.istio
+  if (config?.destinationRule?.name === rule.metadata.name) return { writes: [] }
+  const patches = istio.release(rule, by).flatMap(action => (action.verb === 'patch' ? [action.patch] : []))
+  const specs = patches.map(patch => specOf(mergePatch(rule, patch) as KubeObject))
+  const changed = specs.filter(spec => mergePatchTo(specOf(rule), spec) !== undefined)
+  return { writes: changed.map(spec => ({ name: rule.metadata.name, spec })) }
+}
+
 export const istioTable: Table = {
   name: 'istio',
   want: wantedOps,
   elsewhere(row) {
     const { ops, fail } = vectorOf(row)
-    if (ops.some(({ op }) => op === 'syncDestinationRule')) return 'the end of a rollout: release, in the fixtures'
     if (wantsOf(row).some(({ error }) => error?.startsWith('json:'))) return 'refused by the CRD of Istio: never there'
-    if (ops.some(isUnmanaged(vectorOf(row)))) return 'a route that managedRoutes does not name is refused: validation'
+    if (!isWatched(vectorOf(row)) && ops.some(isUnmanaged(vectorOf(row))))
+      return 'a route that managedRoutes does not name is refused: validation'
     return fail === undefined ? undefined : 'failing writes: the fault laws'
   },
   exceptions(row) {
+    if (isWatched(vectorOf(row))) return undefined
     const reason = DIFFERENCES.find(([holds]) => holds(row, vectorOf(row)))?.[1]
     return reason === undefined ? undefined : { reason }
   },
   answer(row) {
     const vector = vectorOf(row)
+    if (isWatched(vector)) return vector.ops.map(op => released(vector, op))
     const objects = [...vector.objects]
     return vector.ops.map(op => answerOp(vector, objects, op))
   },
