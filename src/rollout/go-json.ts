@@ -63,17 +63,21 @@ const plain = (kind: Codec['kind'], zero: string, write: (value: unknown) => str
   empty: zero,
 })
 
+/** An integer member. argo: a whole number beyond 64 bits becomes the least that they hold, as Go converts doubles. */
+const memberInteger = (value: unknown): bigint | number =>
+  integerOf(value) ?? (Number.isInteger(value) ? -(2n ** 63n) : fail())
+
 const int32 = (value: unknown): string => {
-  const integer = integerOf(value) ?? fail()
+  const integer = memberInteger(value)
   // argo: a 32 bit member wraps silently.
-  return String((integer as number | bigint) === ((integer as number) | 0) ? integer : wrap32(integer))
+  return String(typeof integer === 'number' && integer === (integer | 0) ? integer : wrap32(integer))
 }
 
 const PLAIN: Readonly<Record<string, Codec>> = {
   '': plain('string', '""', value => (typeof value === 'string' ? stringText(value) : fail())),
   bool: plain('bool', 'false', value => (typeof value === 'boolean' ? String(value) : fail())),
   int32: plain('int32', '0', int32),
-  int64: plain('int64', '0', value => numberText(integerOf(value) ?? fail())),
+  int64: plain('int64', '0', value => numberText(memberInteger(value))),
   quantity: plain('quantity', '"0"', value => `"${quantityOf(value) ?? fail()}"`),
   intOrString: plain('intOrString', '0', value => intOrStringText(value) ?? fail()),
   time: plain('time', 'null', value => timeText(value) ?? fail()),

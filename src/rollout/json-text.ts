@@ -13,12 +13,14 @@ export function stringText(value: string): string {
 /** A number as an API server serves it: integers exactly, others as the shortest double. */
 export const numberText = (value: number | bigint): string => String(value)
 
+/** Code units in the order of their UTF-8: surrogates stand for what comes after all single units. */
+const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit)
+
 const compareUtf8 = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
-    // Within UTF-16 only surrogates are out of the order of UTF-8.
-    if (x !== y) return (x >= 0xd800 && x < 0xe000 ? x + 0x2000 : x) - (y >= 0xd800 && y < 0xe000 ? y + 0x2000 : y)
+    if (x !== y) return rank(x) - rank(y)
   }
   return a.length - b.length
 }

@@ -43,6 +43,28 @@ test('a collision count of zero is not the same as none', async t => {
   t.not(podTemplateHash(known('a'), 0), podTemplateHash(known('a')))
 })
 
+/** Templates with what is rare, and the reference's hashes. */
+const rare: Readonly<Record<string, readonly [hash: string, template: string]>> = {
+  'keys in the order of their UTF-8, not of their code units': [
+    '787d495486',
+    '{"metadata":{"annotations":{"😀":"1","ｆ":"2"}},"spec":{"containers":[{"name":"a"}]}}',
+  ],
+  'the largest integer of 64 bits where 32 are wanted': [
+    '6b554d6b8d',
+    '{"spec":{"containers":[{"name":"a","ports":[{"containerPort":9223372036854775807}]}]}}',
+  ],
+  'integers beyond 64 bits': [
+    '76c59dcbd6',
+    '{"spec":{"containers":[{"name":"a","ports":[{"containerPort":9223372036854775808}]}],"terminationGracePeriodSeconds":1e19}}',
+  ],
+}
+
+for (const [name, [hash, template]] of Object.entries(rare)) {
+  test(`hash of ${name}`, async t => {
+    t.equal(podTemplateHash(parseLossless(template)), hash)
+  })
+}
+
 test('the lossless reader keeps what JSON.parse loses', async t => {
   const read = parseLossless('{"big":9007199254740993,"huge":1e30,"n":3.0,"__proto__":{"a":1}}') as Record<
     string,
