@@ -72,7 +72,9 @@ export function pauseSeconds(duration: number | string | null | undefined): numb
   if (typeof duration === 'number') return duration
   if (/^[+-]?\d+$/.test(duration)) return wholeNumber(duration)
   const { ms } = parseGoDuration(duration)
-  return ms === undefined ? -1 : Math.trunc(ms / 1000) + 0
+  const seconds = ms === undefined ? -1 : Math.trunc(ms / 1000) + 0
+  // argo: more than 32 bits can hold is the least of them, so it is refused.
+  return Math.abs(seconds) < 2 ** 31 ? seconds : -(2 ** 31)
 }
 
 /** Decimal digits as a number, -1 beyond 32 bits. */

@@ -1,6 +1,7 @@
 // Duration texts in spec fields, and those that the schema refuses before they are read.
 import { test } from 'tap'
 import { experimentMs, metricDuration, parseGoDuration, pauseSeconds, runTtl } from '../../src/api/duration.ts'
+import { inSeconds } from '../tables/durations.ts'
 import { submit } from './server-view.ts'
 import { table } from './vectors.ts'
 
@@ -46,11 +47,11 @@ function reading({ field, value, phase = '', completedAt }: Row): Want {
   }
   if (field.startsWith('spec.metrics')) {
     const { ms, error } = metricDuration(0, field.endsWith('interval') ? 'interval' : 'initialDelay', text)
-    return error === undefined ? { seconds: ms === undefined ? null : ms / 1000 } : { by: 'validation', error }
+    return error === undefined ? { seconds: ms === undefined ? null : inSeconds(ms) } : { by: 'validation', error }
   }
   if (field === 'spec.duration') {
     const ms = experimentMs(text)
-    return ms === undefined ? { never: true } : { seconds: ms / 1000 }
+    return ms === undefined ? { never: true } : { seconds: inSeconds(ms) }
   }
   const isOver = completedAt !== false && ['Successful', 'Failed', 'Error', 'Inconclusive'].includes(phase)
   const kept = isOver ? runTtl((value ?? undefined) as Parameters<typeof runTtl>[0], phase) : undefined
@@ -113,4 +114,9 @@ test('a pause in whole seconds keeps to 32 bits', async t => {
   t.equal(pauseSeconds('2147483648'), -1)
   t.equal(pauseSeconds('-2147483648'), -2_147_483_648)
   t.equal(pauseSeconds('-0'), 0)
+})
+
+test('a pause of more seconds than 32 bits hold is refused, as by the reference', async t => {
+  t.equal(pauseSeconds('596523h14m7s'), 2 ** 31 - 1)
+  for (const text of ['596523h14m8s', '-596523h14m8s', '1000000h']) t.equal(pauseSeconds(text), -(2 ** 31), text)
 })

@@ -4,6 +4,12 @@ import type { Row, Table } from '../kit/vector-table.ts'
 
 const COMPLETED = ['Successful', 'Failed', 'Error', 'Inconclusive']
 
+/** Seconds as Go gives them: the whole ones, and then the nanoseconds. */
+export function inSeconds(ms: number): number {
+  const ns = BigInt(Math.round(ms * 1e6))
+  return Number(ns / 1_000_000_000n) + Number(ns % 1_000_000_000n) / 1e9
+}
+
 function pause(value: unknown) {
   const seconds = pauseSeconds(value as string | number | undefined)
   if (seconds === undefined) return { never: true }
@@ -15,12 +21,12 @@ function pause(value: unknown) {
 function metric(field: 'interval' | 'initialDelay', value: unknown) {
   const { ms, error } = metricDuration(0, field, (value ?? undefined) as string | undefined)
   if (error !== undefined) return { by: 'validation', error }
-  return { seconds: ms === undefined ? null : ms / 1000 }
+  return { seconds: ms === undefined ? null : inSeconds(ms) }
 }
 
 function experiment(value: unknown) {
   const ms = experimentMs((value ?? undefined) as string | undefined)
-  return ms === undefined ? { never: true } : { seconds: ms / 1000 }
+  return ms === undefined ? { never: true } : { seconds: inSeconds(ms) }
 }
 
 function timeToLive({ value, phase, completedAt }: Row) {
