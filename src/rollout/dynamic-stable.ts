@@ -25,7 +25,8 @@ export function isReturningToStable(seen: Observed): boolean {
 export function dynamicWeight(seen: Observed, isAborted = seen.status.abort === true): number {
   const { newRS, stableRS, spec, replicas } = seen
   const status = { ...seen.status, abort: isAborted }
-  if (!newRS || !stableRS || replicas === 0) return 0
+  // argo: also while spec.replicas is not written down yet.
+  if (!newRS || !stableRS || !spec.replicas) return 0
   const whole = maxTrafficWeight(spec)
   const wish = desiredWeight({ spec, status, newRS: sized(newRS), stableRS: sized(stableRS) })
   const carried = Math.floor((whole * availableReplicas(stableRS)) / replicas)

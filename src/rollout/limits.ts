@@ -22,7 +22,7 @@ function limits(spec: SpecShape): Limits {
   if (surge === undefined || unavailable === undefined) return { surge: 0, unavailable: 0 }
   // Both zero would leave a canary no room to move at all.
   const lifted = !blueGreen && surge === 0 && unavailable === 0 ? 1 : unavailable
-  return { surge, unavailable: Math.min(lifted, replicas) }
+  return { surge, unavailable: replicas === 0 ? 0 : Math.min(lifted, replicas) }
 }
 
 /** Pods allowed above spec.replicas (>= 0; always 0 for blue-green). */

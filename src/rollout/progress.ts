@@ -70,7 +70,7 @@ export function canaryPromotion(
   now: Millis,
 ): string | undefined {
   const { status, stableRS, newRS } = seen
-  if (!stableRS) return newRS ? 'Initial deploy' : undefined
+  if (!stableRS) return 'Initial deploy'
   if (isAborted(status, intent) || !newRS) return undefined
   if (availableReplicas(newRS) < seen.replicas && !isReady) return undefined
   if (status.promoteFull) return 'Full promotion requested'

@@ -1,7 +1,7 @@
 // Sizes of the new and the stable set in a canary without traffic routing: the split of pods is the weight.
 import { maxSurge, maxUnavailable } from './limits.ts'
-import { isPromoted, type Sets, type Sized, type SpecShape, type StatusShape, wantedReplicas } from './shape.ts'
-import { currentSetWeight, maxTrafficWeight } from './weight.ts'
+import { type Sets, type Sized, type SpecShape, type StatusShape, wantedReplicas } from './shape.ts'
+import { canaryScale, maxTrafficWeight } from './weight.ts'
 
 export type { Sized } from './shape.ts'
 
@@ -42,9 +42,8 @@ export function nearestSplit(replicas: number, weight: number, whole: number, su
 export function basicWish(spec: SpecShape, status: StatusShape, newRS?: Sized | null, stableRS?: Sized | null): Counts {
   const replicas = wantedReplicas(spec)
   if (!stableRS || stableRS.hash === newRS?.hash) return { new: replicas, stable: 0 }
-  const whole = maxTrafficWeight(spec)
-  const weight = status?.promoteFull || isPromoted(status) ? whole : currentSetWeight(spec, status)
-  return nearestSplit(replicas, weight, whole, maxSurge(spec))
+  const { weight } = canaryScale({ spec, status, newRS, stableRS })
+  return nearestSplit(replicas, weight, maxTrafficWeight(spec), maxSurge(spec))
 }
 
 /** One pass towards the wish, within maxSurge and maxUnavailable: stable up, new up, then one of the two down once the
@@ -96,6 +95,7 @@ function shrink(
     const fit = fitLimits(to, fresh, grown.stable, apart, needed, limit)
     return { new: fit.drain, stable: fit.keep }
   }
+  if (!apart) return grown
   const to = grown.stable > wish.stable ? Math.max(wish.stable, grown.stable - spare) : grown.stable
   const fit = fitLimits(to, apart, grown.new, fresh, needed, limit)
   return { new: fit.keep, stable: fit.drain }

@@ -18,9 +18,11 @@ type Input = Readonly<{ spec: SpecShape; status: StatusShape }> & Sets
 /** The whole that weights are parts of: 100 unless maxTrafficWeight says otherwise. */
 export const maxTrafficWeight = (spec: SpecShape): number => canaryOf(spec).trafficRouting?.maxTrafficWeight ?? 100
 
-/** Pods that a weight stands for, rounded up. */
-export const weightToReplicas = (spec: SpecShape, weight: number): number =>
-  Math.ceil((wantedReplicas(spec) * weight) / maxTrafficWeight(spec))
+/** Pods that a weight stands for, rounded up. Of a whole of nothing no share can be taken: nobody shrinks. */
+export function weightToReplicas(spec: SpecShape, weight: number): number {
+  const [replicas, whole] = [wantedReplicas(spec), maxTrafficWeight(spec)]
+  return whole > 0 ? Math.ceil((replicas * weight) / whole) : replicas
+}
 
 /** The step index, 0 when none is recorded; null when there are no steps. */
 export function stepIndex(spec: SpecShape, status: StatusShape): number | null {

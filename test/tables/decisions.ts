@@ -2,7 +2,7 @@
 import type { RolloutStatus } from '../../src/api/rollout-status.ts'
 import { blueGreenPromotion, isPauseDone } from '../../src/rollout/blue-green.ts'
 import { dynamicWeight } from '../../src/rollout/dynamic-stable.ts'
-import { NO_INTENT } from '../../src/rollout/pauses.ts'
+import { NO_INTENT, pauseFor } from '../../src/rollout/pauses.ts'
 import { canaryPromotion, currentStep, rollback } from '../../src/rollout/progress.ts'
 import { hasReachedThreshold } from '../../src/rollout/replicas.ts'
 import pause from '../../src/rollout/steps/pause.ts'
@@ -23,8 +23,8 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     const next = row['newStatus'] as RolloutStatus
     const active = next.blueGreen?.activeSelector ?? ''
     if (blueGreen) {
-      if (row['targetsVerified'] === false) return ''
-      return blueGreenPromotion(seen, { isPostPromotionPending: isPending }, active, NO_INTENT, nowOf(row)) ?? ''
+      const why = blueGreenPromotion(seen, { isPostPromotionPending: isPending }, active, NO_INTENT, nowOf(row)) ?? ''
+      return row['targetsVerified'] === false && why !== 'Initial deploy' ? '' : why
     }
     if (!canary) return ''
     const available = seen.newRS?.status?.availableReplicas ?? 0
@@ -51,7 +51,7 @@ export const decisions: Table = {
     const { status, strategy } = { status: seenOf(row).status, strategy: seenOf(row).spec.strategy }
     const isTimed = Boolean(strategy?.blueGreen?.autoPromotionSeconds)
     const isResumed = isTimed && strategy?.blueGreen?.autoPromotionEnabled !== false && status.controllerPause === true
-    if (row['kind'] !== 'pauseDone' || !isResumed || (status.pauseConditions ?? []).length > 0) return undefined
+    if (row['kind'] !== 'pauseDone' || !isResumed || pauseFor(status, 'BlueGreenPause')) return undefined
     const reason = 'promote ends a timed pause early; the reference goes on waiting, and nothing ends the wait any more'
     return { reason, want: { completed: true, needsControllerPause: true } }
   },
