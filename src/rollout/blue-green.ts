@@ -40,7 +40,10 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   const restart = planPodRestart(seen, now)
   const runs = planRuns(seen, now)
   const isSwitched = (seen.status.blueGreen?.activeSelector ?? '') === seen.status.currentPodHash
-  const sizes = planBlueGreenSizes(seen, known, runs.intent, runs.isPostPromotionPending && isSwitched, now)
+  // A new version that is not whole is not analysed yet, unless that has begun.
+  const isAnalysed = seen.status.blueGreen?.postPromotionAnalysisRunStatus || isSaturated(seen.newRS, seen.replicas)
+  const isPending = runs.isPostPromotionPending && isSwitched && Boolean(isAnalysed)
+  const sizes = planBlueGreenSizes(seen, known, runs.intent, isPending, now)
   const pause = planPause(seen, runs, now)
   const intent: PauseIntent = {
     ...runs.intent,

@@ -54,10 +54,18 @@ const revisionLimit = (seen: Observed): number => {
 
 type Delay = Readonly<{ wanted: number; part: Part; waiting: number }>
 
-/** How many pods a set keeps while its delay runs; the delay starts here. `waiting` counts sets that wait already.
+/** How many pods a set of `size` keeps while its delay runs; the delay starts here, with the pods that it has, and goes on
+ * with `keep`. `waiting` counts sets that wait already.
  * An explicit delay of 0 means at once: argo keeps such a set for ever (a deliberate difference). None goes while a proxy
  * that we know of has requests for it. */
-function delayed(seen: Observed, known: Known, rs: ReplicaSet, keep: number, waiting: number, now: Millis): Delay {
+function delayed(
+  seen: Observed,
+  known: Known,
+  rs: ReplicaSet,
+  { size, keep }: Readonly<{ size: number; keep: number }>,
+  waiting: number,
+  now: Millis,
+): Delay {
   if (hasDeadline(rs)) {
     const left = untilDeadline(rs, now)
     if (left === undefined || waiting >= revisionLimit(seen))
@@ -65,23 +73,23 @@ function delayed(seen: Observed, known: Known, rs: ReplicaSet, keep: number, wai
     return { wanted: keep, part: part({ recheckAt: now + left }), waiting: waiting + 1 }
   }
   const seconds = scaleDownDelay(seen)
-  if (specReplicas(rs) === 0) return { wanted: 0, part: NOTHING, waiting }
-  if (seconds === 0 || waiting >= revisionLimit(seen))
-    return { ...planDrain(seen, known, rs, specReplicas(rs), now), waiting }
+  if (seconds === 0 || waiting >= revisionLimit(seen)) return { ...planDrain(seen, known, rs, size, now), waiting }
   const why = `ReplicaSet ${hashOf(rs)} is no longer used and goes in ${seconds} s`
-  return { wanted: specReplicas(rs), part: addDeadline(rs, seconds, now, why), waiting: waiting + 1 }
+  return { wanted: size, part: addDeadline(rs, seconds, now, why), waiting: waiting + 1 }
 }
 
-/** Blue-green: every unused set waits its delay, the newest first, then goes. */
+/** Blue-green: every unused set waits its delay, the newest first, then goes. Without a delay of its own it waits for the
+ * analysis after the switch. */
 export function planOldBlueGreen(seen: Observed, known: Known, isPostPromotionPending: boolean, now: Millis): Scaled {
   const up = seen.otherRSs.filter(rs => specReplicas(rs) > 0).toSorted(byRevisionDescending)
-  if (up.length === 0 || pauseFor(seen.status, 'InconclusiveAnalysisRun') || isPostPromotionPending) return UNSCALED
+  const isHeld = isPostPromotionPending && seen.spec.strategy?.blueGreen?.scaleDownDelaySeconds == null
+  if (up.length === 0 || pauseFor(seen.status, 'InconclusiveAnalysisRun') || isHeld) return UNSCALED
   const referenced = referencedHashes(seen)
   let waiting = 0
   let [resized, parts]: [boolean, Part] = [false, NOTHING]
   for (const rs of up) {
     if (referenced.has(hashOf(rs))) continue
-    const delay = delayed(seen, known, rs, seen.replicas, waiting, now)
+    const delay = delayed(seen, known, rs, { size: specReplicas(rs), keep: seen.replicas }, waiting, now)
     waiting = delay.waiting
     const size =
       delay.wanted === specReplicas(rs)
@@ -100,6 +108,9 @@ export function planOldCanary(seen: Observed, known: Known, isFullyPromoted: boo
   const routed = canary?.trafficRouting != null
   const referenced = routed ? referencedHashes(seen) : new Set<string>()
   let room = sumOf(seen.allRSs, availableReplicas) - (seen.replicas - maxUnavailable(seen.spec))
+  // Pods that go already count as available, so nothing can be said of what may go besides them.
+  // argo: the pass goes on, since what was trimmed served nobody.
+  if (trimmed.isShrinking || room <= 0) return { part: trimmed.part, resized: false }
   let waiting = 0
   let [resized, parts] = [trimmed.resized, trimmed.part]
   for (const rs of seen.otherRSs.filter(one => specReplicas(one) > 0).toSorted(byRevisionDescending)) {
@@ -112,7 +123,7 @@ export function planOldCanary(seen: Observed, known: Known, isFullyPromoted: boo
     else {
       const isDelayed = (isFullyPromoted || hasDeadline(rs)) && !canary?.dynamicStableScale
       const delay = isDelayed
-        ? delayed(seen, known, rs, size, waiting, now)
+        ? delayed(seen, known, rs, { size, keep: size }, waiting, now)
         : { ...planDrain(seen, known, rs, size, now), waiting }
       waiting = delay.waiting
       wanted = delay.wanted
@@ -141,11 +152,12 @@ function trimUnhealthy(seen: Observed) {
   let [resized, parts]: [boolean, Part] = [false, NOTHING]
   for (const rs of seen.otherRSs.toSorted(byCreation)) {
     const available = availableReplicas(rs)
-    if (specReplicas(rs) === 0 || available >= specReplicas(rs)) continue
+    if (specReplicas(rs) === 0 || available === specReplicas(rs)) continue
+    if (available > specReplicas(rs)) return { sizes, resized, part: parts, isShrinking: true }
     const scaled = scale(seen, rs, available, NO_INTENT, 'its unhealthy pods go first')
     sizes.set(rs, available)
     resized ||= scaled.resized
     parts = join(parts, scaled.part)
   }
-  return { sizes, resized, part: parts }
+  return { sizes, resized, part: parts, isShrinking: false }
 }

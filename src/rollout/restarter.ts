@@ -13,7 +13,7 @@ export function needsRestart(rollout: Rollout, now: Millis): boolean {
   const { restartAt } = rollout.spec
   if (restartAt == null) return false
   const at = Date.parse(restartAt)
-  return at <= now && Date.parse(rollout.status?.restartedAt ?? '') !== at
+  return at < now && Date.parse(rollout.status?.restartedAt ?? '') !== at
 }
 
 export type Restart = Readonly<{
@@ -32,7 +32,7 @@ export function planPodRestart(seen: Observed, now: Millis): Restart {
   if (restartAt == null) return { part: NOTHING, evicted: false }
   if (!needsRestart(seen.rollout, now)) {
     const at = Date.parse(restartAt)
-    return { part: at > now ? part({ recheckAt: at }) : NOTHING, evicted: false }
+    return { part: at >= now ? part({ recheckAt: at + 1 }) : NOTHING, evicted: false }
   }
   const wanted = Math.max(seen.replicas, sumOf(seen.allRSs, specReplicas))
   let allowed = availableNow(seen) - (wanted - Math.max(maxUnavailable(seen.spec), 1))

@@ -1,6 +1,6 @@
 // RFC 3339 times as Go reads and writes them: UTC, whole seconds.
 
-const FORM = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|([+-])(\d\d):(\d\d))$/
+const FORM = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|([+-])(\d\d):(\d\d))$/
 /** The zero time of Go. */
 const ZERO = '0001-01-01T00:00:00Z'
 

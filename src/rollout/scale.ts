@@ -29,8 +29,9 @@ const RESYNC = 15 * 60_000
  * right, since a differing one sends every pass down the replicas-only path. */
 export function scale(seen: Observed, rs: ReplicaSet, to: number, intent: PauseIntent, why: string): Scaled {
   const from = specReplicas(rs)
-  if (from === to && desiredAnnotation(rs) === seen.replicas) return UNSCALED
   const dropDeadline = to === 0 && hasDeadline(rs) && !delaysOnAbort(seen, intent)
+  const isTold = desiredAnnotation(rs) === seen.replicas && !(dropDeadline && seen.replicas === 0)
+  if (from === to && isTold) return UNSCALED
   const annotations = {
     [DESIRED_REPLICAS]: `${seen.replicas}`,
     ...(dropDeadline ? { [SCALE_DOWN_DEADLINE]: null } : {}),
@@ -100,9 +101,12 @@ export function planNewScale(
   if (!newRS) return UNSCALED
   if (!delaysOnAbort(seen, intent)) return scale(seen, newRS, wanted, intent, why)
   if (hasDeadline(newRS)) {
+    const deadline = deadlineOf(newRS)
+    // argo: one that cannot be read is none of our business either.
+    if (deadline === undefined) return scale(seen, newRS, wanted, intent, why)
     const left = untilDeadline(newRS, now)
     if (left === undefined) {
-      const { isFree, part: busy } = isLetGo(seen, known, hashOf(newRS), deadlineOf(newRS) ?? 0, now)
+      const { isFree, part: busy } = isLetGo(seen, known, hashOf(newRS), deadline, now)
       if (!isFree) return hold(seen, newRS, intent, busy)
       return scale(seen, newRS, 0, intent, 'its delay after the abort is over')
     }

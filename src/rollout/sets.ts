@@ -25,11 +25,17 @@ export const sumOf = (sets: readonly ReplicaSet[], count: (rs: ReplicaSet) => nu
 export const sized = (rs: ReplicaSet | undefined): Sized | undefined =>
   rs && { hash: hashOf(rs), spec: specReplicas(rs), available: availableReplicas(rs), replicas: statusReplicas(rs) }
 
-/** The revision annotation; 0 when absent or unreadable. */
-export function revisionOf(object: { metadata: { annotations?: Readonly<Record<string, string>> } }): number {
+type Annotated = { metadata: { annotations?: Readonly<Record<string, string>> } }
+
+/** The revision annotation; undefined when absent or unreadable. */
+export function readRevision(object: Annotated): number | undefined {
   const text = object.metadata.annotations?.[REVISION]
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0
+  const revision = text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
+  return Math.abs(revision) < 2 ** 63 ? revision : undefined
 }
+
+/** The revision annotation; 0 when absent or unreadable. */
+export const revisionOf = (object: Annotated): number => readRevision(object) ?? 0
 
 /** The desired-replicas annotation, undefined when absent or unreadable. */
 export function desiredAnnotation(rs: ReplicaSet): number | undefined {
@@ -41,9 +47,11 @@ export const hasDeadline = (rs: ReplicaSet): boolean => (rs.metadata.annotations
 
 /** The scale-down deadline; undefined when there is none or it cannot be read. */
 export function deadlineOf(rs: ReplicaSet): Millis | undefined {
-  const text = timeText(rs.metadata.annotations?.[SCALE_DOWN_DEADLINE])
+  const given = rs.metadata.annotations?.[SCALE_DOWN_DEADLINE]
+  const text = timeText(given)
   const at = text === undefined ? Number.NaN : Date.parse(JSON.parse(text) as string)
-  return Number.isNaN(at) ? undefined : at
+  const fraction = /[.,](\d+)/.exec(given ?? '')?.[1] ?? ''
+  return Number.isNaN(at) ? undefined : at + Number(`0.${fraction}0`) * 1000
 }
 
 /** Milliseconds until the scale-down deadline; undefined when there is none, it is over or cannot be read. */
@@ -62,9 +70,9 @@ export const byCreation = (a: ReplicaSet, b: ReplicaSet): number =>
 
 /** Newest revision first; sets without a readable revision come first (argo: they do in both directions). */
 export function byRevisionDescending(a: ReplicaSet, b: ReplicaSet): number {
-  const [x, y] = [revisionOf(a), revisionOf(b)]
+  const [x, y] = [readRevision(a), readRevision(b)]
   if (x === y) return byCreation(b, a)
-  if (x === 0 || y === 0) return x === 0 ? -1 : 1
+  if (x === undefined || y === undefined) return x === undefined ? -1 : 1
   return y - x
 }
 

@@ -16,6 +16,10 @@ type VectorSet = Readonly<{
   desired?: string
   deadline?: string
   failure?: Readonly<Record<string, unknown>>
+  generation?: number
+  observedGeneration?: number
+  /** When, or just that it is being deleted. */
+  deleted?: string | boolean | null
   annotations?: Readonly<Record<string, string>>
 }>
 
@@ -33,12 +37,15 @@ function setOf(name: string, set: VectorSet): ReplicaSet {
       labels: { 'rollouts-pod-template-hash': set.hash },
       annotations,
       ...(set.created === undefined ? {} : { creationTimestamp: set.created }),
+      ...(set.generation === undefined ? {} : { generation: set.generation }),
+      ...(set.deleted ? { deletionTimestamp: String(set.deleted) } : {}),
     },
     spec: { replicas: set.spec },
     status: {
       replicas: set.replicas ?? 0,
       readyReplicas: set.ready ?? 0,
       availableReplicas: set.available ?? 0,
+      ...(set.observedGeneration === undefined ? {} : { observedGeneration: set.observedGeneration }),
       ...(set.failure ? { conditions: [{ type: 'ReplicaFailure', status: 'True', ...set.failure }] } : {}),
     },
   } as unknown as ReplicaSet

@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import type { Pod, ReplicaSet } from '../../src/api/kube.ts'
 import type { Observed } from '../../src/rollout/observe.ts'
-import { planPodRestart } from '../../src/rollout/restarter.ts'
+import { needsRestart, planPodRestart } from '../../src/rollout/restarter.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'app-1', uid: 'rs', controller: true }
@@ -74,3 +74,11 @@ for (const [name, [available, pods, evicted]] of Object.entries(table)) {
     t.equal(any, evicted.length > 0)
   })
 }
+
+test('a restart begins after its time, and the pass before it asks to look again then', async t => {
+  const given = { ...seen(4, []), status: {} }
+  const at = Date.parse(given.spec.restartAt as string)
+  t.notOk(needsRestart(given.rollout, at))
+  t.equal(planPodRestart(given, at).part.recheckAt, at + 1)
+  t.ok(needsRestart(given.rollout, at + 1))
+})

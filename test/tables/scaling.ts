@@ -20,8 +20,9 @@ import {
   hasDeadline,
   hashOf,
   isFullyAvailable,
+  isSaturated,
+  readRevision,
   readyReplicas,
-  revisionOf,
   sized,
   specReplicas,
   statusReplicas,
@@ -120,7 +121,7 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     scaled('new', row, seen => planNewScale(seen, known, sizesOf(seen, row).new, NO_INTENT, nowOf(row), '')),
   scaleStable: row =>
     scaled('stable', row, seen =>
-      seen.stableRS && seen.stableRS !== seen.newRS
+      seen.stableRS && (seen.stableRS !== seen.newRS || seen.spec.strategy?.blueGreen)
         ? scale(seen, seen.stableRS, sizesOf(seen, row).stable, NO_INTENT, '')
         : { part: { actions: [], events: [], because: [] }, resized: false },
     ),
@@ -129,7 +130,9 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     const run = row['postPromotionRun']
     const isSwitched =
       seen.status.blueGreen?.activeSelector === seen.newRS?.metadata.labels?.['rollouts-pod-template-hash']
-    const isPending = run !== undefined && run !== 'Successful' && isSwitched
+    const isStable = seen.status.stableRS === (seen.newRS && hashOf(seen.newRS))
+    const isAnalysed = run !== '' || isSaturated(seen.newRS, seen.replicas)
+    const isPending = run !== undefined && run !== 'Successful' && isSwitched && isAnalysed && !isStable
     const plan = seen.spec.strategy?.blueGreen
       ? planOldBlueGreen(seen, known, isPending, nowOf(row))
       : planOldCanary(seen, known, isFullyPromoted(seen.status), nowOf(row))
@@ -166,7 +169,7 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
       available: rs !== undefined && isFullyAvailable(rs),
       hasDeadline: rs !== undefined && hasDeadline(rs),
       remainingSeconds: left === undefined ? null : left / 1000,
-      revision: rs === undefined ? undefined : revisionOf(rs) === 0 ? -1 : revisionOf(rs),
+      revision: rs && (readRevision(rs) ?? -1),
     }
   },
 }
@@ -175,6 +178,18 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
 const PARTIAL = new Set(['sortByRevision', 'roles', 'set'])
 
 const kindOf = (row: Row): string => row['kind'] as string
+
+/** Somebody went back to the stable version while another one is active, with a preview that is smaller. */
+function isStablePreview(row: Row): boolean {
+  if (kindOf(row) !== 'newReplicas' && kindOf(row) !== 'scaleNew') return false
+  const { spec, status, newRS } = reading(row)
+  const isStable = newRS !== undefined && hashOf(newRS) === status.stableRS
+  return (
+    isStable &&
+    spec.strategy?.blueGreen?.previewReplicaCount != null &&
+    status.blueGreen?.activeSelector !== status.stableRS
+  )
+}
 
 export const scaling: Table = {
   name: 'scale-limits',
@@ -187,15 +202,19 @@ export const scaling: Table = {
     return Object.fromEntries(fields.map(field => [field, (row.want as Fields)[field]]))
   },
   exceptions(row) {
+    if (isStablePreview(row))
+      return { reason: 'the stable set is always whole; the reference shrinks it to the preview' }
     if (kindOf(row) !== 'scaleDownOld') return undefined
     const got = answers['scaleDownOld']!(row) as Fields
     const want = row.want as Readonly<{ events: readonly unknown[]; others: unknown; scaled: boolean }>
-    const isRouted = reading(row).spec.strategy?.canary?.trafficRouting != null
+    const { blueGreen, canary } = reading(row).spec.strategy ?? {}
+    const isAtOnce = (blueGreen ?? canary)?.scaleDownDelaySeconds === 0
     if (want.events.length > (got['events'] as readonly unknown[]).length) {
       const reason = 'a set that is trimmed and then scaled down is one write and one event'
       return { reason, want: { ...want, events: got['events'] } }
     }
-    if (isRouted && row.name.includes('delay 0') && want.events.length === 0) {
+    const isKept = (set: Fields) => set['spec'] !== 0 && set['deadline'] === undefined
+    if (isAtOnce && (want.others as readonly Fields[]).some(isKept)) {
       return { reason: 'scaleDownDelaySeconds: 0 means at once; the reference keeps such a set for ever' }
     }
     return undefined
