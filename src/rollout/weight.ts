@@ -57,7 +57,7 @@ export function desiredWeight({ spec, status, newRS, stableRS }: Input): number 
   const canary = canaryOf(spec)
   if (!status?.abort || !canary.dynamicStableScale || !newRS || !stableRS) return currentSetWeight(spec, status)
   const missing = wantedReplicas(spec) - stableRS.available
-  const hasAbortDelay = (canary.abortScaleDownDelaySeconds ?? 0) > 0
+  const hasAbortDelay = isRouted(spec) && (canary.abortScaleDownDelaySeconds ?? 0) > 0
   const needed = hasAbortDelay ? missing : Math.max(missing, newRS.available)
   // argo: in file order from the end, not by size.
   for (const { setWeight } of [...(canary.steps ?? [])].reverse()) {
