@@ -72,6 +72,15 @@ const HEADS: readonly (readonly [why: string, fields: Fields])[] = [
     ],
   ],
   ['Content-Length without a body', and(['content-length', '5'])],
+  ['Content_Length', and(['content_length', '5'])],
+  ['Transfer_Encoding', and(['transfer_encoding', 'chunked'])],
+  ['Transfer-Encoding with marks around it', and(['-transfer--encoding-', 'chunked'])],
+  ['Host_', and(['host_', 'evil.test'])],
+  ['an expectation that nobody knows', and(['expect', 'y 100-continue'])],
+  ['no expectation', and(['expect', ''])],
+  ['a URL for :scheme', but(':scheme', 'http://evil.test/?')],
+  ['CR LF in :scheme', but(':scheme', 'http\r\nx-evil: 1')],
+  ['an empty :scheme', but(':scheme', '')],
 ]
 
 /** nghttp2 leaves such fields out and tells nobody: the request goes on without them. */
@@ -128,11 +137,40 @@ test('a field that is malformed reaches no pod', async t => {
   }
 })
 
-/** A reset, a connection that ended, or an answer of 400: HPACK index 12 is 400 in the static table. */
+/** A reset, a connection that ended, or an answer other than 200, which is HPACK index 8 in the static table. */
 const isRefused = (client: RawClient): boolean =>
   client.isClosed() ||
   client.goaway() !== undefined ||
-  client.heard.some(f => f.type === TYPE.reset || (f.type === TYPE.headers && f.payload[0] === 0x8c))
+  client.heard.some(f => f.type === TYPE.reset || (f.type === TYPE.headers && f.payload[0] !== 0x88))
+
+test('a TRACE with a body reaches no pod, nor do trailers that look like what is none', async t => {
+  let got = ''
+  const p = await rawPod(t, socket =>
+    socket.on('data', data => {
+      got += data.toString('latin1')
+      if (got.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    }),
+  )
+  const running = await proxy(t, { table: only(p.url) })
+  const client = rawClient(t, running.port)
+  client.send(
+    frame(TYPE.headers, END_HEADERS, 1, literals(but(':method', 'TRACE'))),
+    frame(TYPE.data, END_STREAM, 1, 'x'),
+  )
+  await eventually(() => isRefused(client), 'TRACE is refused')
+  t.equal(got, '')
+  const trailers: Fields = ['x_forwarded_for', 'content_length', '-transfer-encoding', 'host_', 'x-a'].map(n => [
+    n,
+    '1',
+  ])
+  client.send(
+    frame(TYPE.headers, END_HEADERS, 3, literals(but(':method', 'POST'))),
+    frame(TYPE.data, 0, 3, 'x'),
+    frame(TYPE.headers, END_HEADERS | END_STREAM, 3, literals(trailers)),
+  )
+  await eventually(() => client.heard.some(f => f.type === TYPE.headers && f.payload[0] === 0x88), 'POST is served')
+  t.ok(got.endsWith('\r\n0\r\nx-a: 1\r\n\r\n'), 'with the only trailer that is one')
+})
 
 test('a body of another length than its Content-Length is never whole, nor longer, for the pod', async t => {
   const rows: readonly (readonly [why: string, lengths: readonly string[], pieces: readonly string[]])[] = [

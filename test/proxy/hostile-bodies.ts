@@ -222,6 +222,8 @@ const trailers: Case[] = [
     'Content-Length': trailed('Content-Length: 5\r\n'),
     'Transfer-Encoding': trailed('Transfer-Encoding: chunked\r\n'),
     'transfer-encoding behind another': trailed('X-A: 1\r\ntransfer-encoding: chunked\r\n'),
+    'Host, nearly': trailed('Host_: b.test\r\n'),
+    'Transfer-Encoding, nearly': trailed('Transfer--Encoding: chunked\r\n'),
     Host: trailed('Host: b.test\r\n'),
     Connection: trailed('Connection: close\r\n'),
     Upgrade: trailed('Upgrade: websocket\r\n'),

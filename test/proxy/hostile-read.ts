@@ -37,7 +37,9 @@ const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\
 const EXTENSIONS = new RegExp(`^(?:[\\t ]*;[\\t ]*${TOKEN}(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED}))?)*$`)
 const MOST_CHUNK = 2 ** 31 - 1
 const CHUNK = /^([0-9A-Fa-f]+)(?:[\t ]*(;.*))?$/
-const LOOK_ALIKE = /^(?:content[^a-z-]length|transfer[^a-z-]encoding|host[^a-z])$/
+/** What a framing field is to whoever does not look at the marks in its name, or at some of them. */
+const LOOK_ALIKE =
+  /^(?!content-length$|transfer-encoding$)(?:[^a-z]*(?:content[^a-z]*length|transfer[^a-z]*encoding)[^a-z]*|host[^a-z])$/
 /** Fields that never belong into a trailer: framing, routing, and what the head must have settled (RFC 9110 6.5.1). */
 const NOT_IN_TRAILERS = new Set([
   ...['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade'],

@@ -2,7 +2,7 @@
 // themselves pass as they are; only chunk extensions are dropped, and for an HTTP/1.0 client all framing is.
 import { BAD, FIRST, follow, isWhole } from './chunk-extension.ts'
 import { END, field, LINE, MORE, nextField } from './fields.ts'
-import { HEX, isName, lower, resembles } from './octets.ts'
+import { HEX, isName, lower, resembles, spellsFraming } from './octets.ts'
 
 // Where in the body we are.
 const SIZE_FIRST = 0
@@ -178,5 +178,6 @@ export class Chunks {
 
 function isForbidden(buf: Buffer, at: number): boolean {
   const size = field.nameTo - at
+  if (spellsFraming(buf, at, size)) return true
   return FORBIDDEN.some(name => name.length === size && (isName(buf, at, name) || resembles(buf, at, name)))
 }

@@ -56,6 +56,30 @@ export function resembles(buf: Uint8Array, at: number, name: Uint8Array): boolea
   return isOther
 }
 
+const HOST_NAME = lower('host')
+const CONTENT_LENGTH = lower('contentlength')
+const TRANSFER_ENCODING = lower('transferencoding')
+
+/** Do the letters of a name of `size` octets spell a framing field, whatever stands between and around them, or Host with a
+ * mark behind it? If it is not that field, then it looks like it: some servers map the marks in names, or drop them. */
+export function spellsFraming(buf: Uint8Array, at: number, size: number): boolean {
+  if (size === 5) return isName(buf, at, HOST_NAME) && !isLetter(buf[at + 4]!)
+  if (size < CONTENT_LENGTH.length) return false
+  const first = buf[at]! | 32
+  // Most names are told by their first letter.
+  if (isLetter(first) && first !== CONTENT_LENGTH[0] && first !== TRANSFER_ENCODING[0]) return false
+  return hasLetters(buf, at, size, CONTENT_LENGTH) || hasLetters(buf, at, size, TRANSFER_ENCODING)
+}
+
+function hasLetters(buf: Uint8Array, at: number, size: number, letters: Uint8Array): boolean {
+  let count = 0
+  for (let i = at; i < at + size; i++) {
+    const c = buf[i]! | 32
+    if (isLetter(c) && c !== letters[count++]) return false
+  }
+  return count === letters.length
+}
+
 /** Is [from, to) an authority: a name or a bracketed IPv6 address, with an optional port? An empty one is none, and so is
  * a name with an empty label, but for the last. */
 export function isAuthority(buf: Buffer, from: number, to: number): boolean {

@@ -2,7 +2,7 @@
 // Whatever two parsers could read differently is refused here, before anything is chosen or dialled.
 import { BAD, END, field, MORE, nextField, trimField } from './fields.ts'
 import { cutNamed } from './named.ts'
-import { isAuthority, isName, lengthOf, lower, resembles, skipBlanks, TOKEN, VALUE } from './octets.ts'
+import { isAuthority, isName, lengthOf, lower, resembles, skipBlanks, spellsFraming, TOKEN, VALUE } from './octets.ts'
 import { CAME, CHUNKED, head, isTrace, LENGTH, MOST_HEAD, NONE, refuse } from './request-head.ts'
 import { readLine } from './request-line.ts'
 
@@ -79,15 +79,14 @@ export function readRequest(buf: Buffer, from: number, to: number, isTrusted: bo
   return settle(buf)
 }
 
-/** Fields that mean something to a proxy; by the length of the name, then by its letters. */
+/** Fields that mean something to a proxy; by the length of the name, then by its letters. What looks like a forwarding field is
+ * dropped: many a pod reads X_Forwarded_For as the real one, as CGI makes them equal. */
 function known(buf: Buffer, at: number, size: number): number {
   switch (size) {
     case 2:
       return isName(buf, at, N.te) ? te(buf, at) : 1
     case 4:
       return isName(buf, at, N.host) ? host(buf, at) : 1
-    case 5:
-      return isName(buf, at, N.host) && !isLetter(buf[at + 4]!) ? lookAlike() : 1
     case 6:
       return isName(buf, at, N.expect) ? expect(buf) : 1
     case 7:
@@ -98,27 +97,29 @@ function known(buf: Buffer, at: number, size: number): number {
       if (isName(buf, at, N.connection)) return connection(buf, at)
       return isName(buf, at, N.keepAlive) ? cut(at) : 1
     case 14:
-      return contentLength(buf, at)
+      return isName(buf, at, N.contentLength) ? contentLength(buf) : unknown(buf, at, size)
     case 15:
-      return isName(buf, at, N.forwardedFor) ? forwarded(at, CAME.for) : like(buf, at, N.forwardedFor)
+      if (isName(buf, at, N.forwardedFor)) return forwarded(at, CAME.for)
+      return resembles(buf, at, N.forwardedFor) ? cut(at) : unknown(buf, at, size)
     case 16:
       if (isName(buf, at, N.forwardedHost)) return forwarded(at, CAME.host)
       if (isName(buf, at, N.forwardedPort)) return forwarded(at, CAME.port)
       if (isName(buf, at, N.proxyConnection) || resembles(buf, at, N.forwardedHost)) return cut(at)
-      return like(buf, at, N.forwardedPort)
+      return resembles(buf, at, N.forwardedPort) ? cut(at) : unknown(buf, at, size)
     case 17:
       if (isName(buf, at, N.forwardedProto)) return forwarded(at, CAME.proto)
-      return resembles(buf, at, N.forwardedProto) ? cut(at) : transferEncoding(buf, at)
+      if (isName(buf, at, N.transferEncoding)) return transferEncoding(buf)
+      return resembles(buf, at, N.forwardedProto) ? cut(at) : unknown(buf, at, size)
     case 18:
-      return isName(buf, at, N.proxyAuthenticate) ? cut(at) : 1
+      return isName(buf, at, N.proxyAuthenticate) ? cut(at) : unknown(buf, at, size)
     case 19:
-      return isName(buf, at, N.proxyAuthorization) ? cut(at) : 1
+      return isName(buf, at, N.proxyAuthorization) ? cut(at) : unknown(buf, at, size)
     default:
-      return 1
+      return unknown(buf, at, size)
   }
 }
 
-const isLetter = (c: number): boolean => (c | 32) >= 97 && (c | 32) <= 122
+const unknown = (buf: Buffer, at: number, size: number): number => (spellsFraming(buf, at, size) ? lookAlike() : 1)
 const lookAlike = (): number => refuse(400, 'a header looks like a framing header but is not')
 
 function cut(at: number): number {
@@ -130,9 +131,6 @@ function forwarded(at: number, bit: number): number {
   head.came |= bit
   return 1
 }
-
-/** Drops what looks like a forwarding field: many a pod reads X_Forwarded_For as the real one, as CGI makes them equal. */
-const like = (buf: Buffer, at: number, name: Uint8Array): number => (resembles(buf, at, name) ? cut(at) : 1)
 
 function te(buf: Buffer, at: number): number {
   trimField(buf)
@@ -165,8 +163,7 @@ function upgrade(buf: Buffer, at: number): number {
   return cut(at)
 }
 
-function contentLength(buf: Buffer, at: number): number {
-  if (!isName(buf, at, N.contentLength)) return resembles(buf, at, N.contentLength) ? lookAlike() : 1
+function contentLength(buf: Buffer): number {
   if (++lengths > 1) return refuse(400, 'Content-Length appears twice')
   trimField(buf)
   const length = lengthOf(buf, field.valueFrom, field.valueTo)
@@ -177,8 +174,7 @@ function contentLength(buf: Buffer, at: number): number {
   return 1
 }
 
-function transferEncoding(buf: Buffer, at: number): number {
-  if (!isName(buf, at, N.transferEncoding)) return resembles(buf, at, N.transferEncoding) ? lookAlike() : 1
+function transferEncoding(buf: Buffer): number {
   if (++codings > 1) return refuse(400, 'Transfer-Encoding appears twice')
   trimField(buf)
   const { valueFrom, valueTo } = field

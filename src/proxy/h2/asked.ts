@@ -2,7 +2,7 @@
 import type { Asked } from '../asked.ts'
 import { isAuthority } from '../engine/octets.ts'
 import { forwardedElement, isTraceparent, type Marks, newTraceparent } from '../marks.ts'
-import { ENDS_HERE, isGrpc } from './fields.ts'
+import { ENDS_HERE, isGrpc, looksFraming } from './fields.ts'
 import { type Field, PodFields } from './pod-fields.ts'
 import { fieldOf, lengthOf, requestFault } from './wire/heads.ts'
 import type { HeaderList } from './wire/hpack-decode.ts'
@@ -115,6 +115,7 @@ export class HeadReader {
       this.last = asked
     }
     if (isBare && (this.last.length ?? 0) > 0) return malformed('Content-Length without a body')
+    if (!isBare && this.last.method() === 'TRACE') return refused('a TRACE with a body')
     return this.last
   }
 
@@ -155,12 +156,15 @@ function readCommon(list: HeaderList, caller: H2Caller): Common | Refusal {
   const method = fieldOf(list, ':method')!
   if (method === 'CONNECT') return refused('CONNECT is not served here')
   if (!METHOD.test(method)) return malformed('the method is not a token')
+  if (!SCHEME.test(fieldOf(list, ':scheme')!)) return malformed('the scheme is none')
   const headers = new Map<string, string>()
   const fields: Field[] = []
   for (let i = 0; i < list.length; i += 2) {
     const [name, value] = [list[i]!, list[i + 1]!]
     const before = headers.get(name)
     if (name === 'host' && before !== undefined) return refused('more than one Host')
+    if (looksFraming(name)) return refused('a header looks like a framing header but is not')
+    if (name === 'expect' && value.toLowerCase() !== '100-continue') return refused('an unknown expectation', 417)
     // A cookie may come in crumbs (RFC 9113 8.2.3).
     headers.set(name, before === undefined ? value : before + (name === 'cookie' ? '; ' : ', ') + value)
     if (!name.startsWith(':') && name !== 'host' && name !== 'cookie' && !ENDS_HERE.has(name))
@@ -194,6 +198,7 @@ function readCommon(list: HeaderList, caller: H2Caller): Common | Refusal {
 }
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
 
 /** Grpc-timeout in milliseconds ("gRPC over HTTP2", Timeout: 1 to 8 digits and a unit); undefined for anything else. */

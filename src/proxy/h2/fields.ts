@@ -29,7 +29,16 @@ export const ENDS_HERE: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ])
 
+const LOOKS_FRAMING =
+  /^(?!content-length$)(?:[^a-z]*(?:content[^a-z]*length|transfer[^a-z]*encoding)[^a-z]*|host[^a-z])$/
+
+/** Does a name look like that of a framing field without being one? The engine's `spellsFraming` says the same of octets. */
+export const looksFraming = (name: string): boolean => LOOKS_FRAMING.test(name)
+
 const NOT_IN_TRAILERS = new Set([...ENDS_HERE, ...NO_TRAILERS])
+
+/** May a field stand in a trailer? Not where it looks like one that may not, as HTTP/1.1 pods see it. */
+const mayTrail = (name: string): boolean => !NOT_IN_TRAILERS.has(name.replaceAll(/[^a-z]/g, '-')) && !looksFraming(name)
 
 /** Adds a field; one that is there already gets another value, as RFC 9110 5.3 has it. */
 export function addField(headers: Headers, name: string, value: string): void {
@@ -74,7 +83,7 @@ function readHeaders(buf: Buffer, { status, fieldsFrom, end, cuts }: AnswerHead)
 export function trailersOf(section: Buffer): Headers {
   const trailers: Headers = {}
   eachField(section, 0, section.length, (name, value) => {
-    if (!NOT_IN_TRAILERS.has(name)) addField(trailers, name, value)
+    if (mayTrail(name)) addField(trailers, name, value)
   })
   return trailers
 }
@@ -82,8 +91,7 @@ export function trailersOf(section: Buffer): Headers {
 /** Trailers of an HTTP/2 peer as they may go on; those that may not are dropped. */
 export function passingTrailers(list: HeaderList): Headers {
   const trailers: Headers = {}
-  for (let i = 0; i < list.length; i += 2)
-    if (!NOT_IN_TRAILERS.has(list[i]!)) addField(trailers, list[i]!, list[i + 1]!)
+  for (let i = 0; i < list.length; i += 2) if (mayTrail(list[i]!)) addField(trailers, list[i]!, list[i + 1]!)
   return trailers
 }
 
