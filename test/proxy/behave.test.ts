@@ -144,6 +144,20 @@ test('a client that does not wait for 100, and a pod that never says it', async 
   t.match(await patient.until('patient'), /200 OK/)
 })
 
+test('a status line without a reason gets the space that its pod left out', async t => {
+  const p = await rawPod(t, socket =>
+    socket.on('data', () => {
+      socket.write('HTTP/1.1 103\r\nLink: a\r\n\r\n')
+      socket.write('HTTP/1.0 200\r\nConnection: keep-alive, X-S\r\nX-A: 1\r\nX-S: 1\r\nContent-Length: 2\r\n\r\nok')
+    }),
+  )
+  const { port } = await proxy(t, { table: only(p.url) })
+  t.equal(
+    await wire(t, port, get('/', 'Connection: close\r\n')).closed,
+    'HTTP/1.1 103 \r\nLink: a\r\n\r\nHTTP/1.1 200 \r\nConnection: close\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok',
+  )
+})
+
 test('a head keeps its order and its letters, both ways', async t => {
   const lines = [
     'x-SMALL: a  b',

@@ -103,7 +103,14 @@ const statusLines: AnswerCase[] = [
     'a status of nobody': ['HTTP/1.1 418 Teapot\r\nContent-Length: 5\r\n\r\nhello', 418, 'hello'],
     'an error': ['HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\nhello', 500, 'hello'],
   }),
-  ...['HTTP/1.1 200', 'HTTP/1.1 600 Odd', 'HTTP/1.1 999 Odd', '\r\nHTTP/1.1 200 OK'].map((line): AnswerCase => {
+  ...[
+    'HTTP/1.1 200',
+    'HTTP/1.0 200',
+    'HTTP/1.1 103\r\n\r\nHTTP/1.1 200',
+    'HTTP/1.1 600 Odd',
+    'HTTP/1.1 999 Odd',
+    '\r\nHTTP/1.1 200 OK',
+  ].map((line): AnswerCase => {
     const answer = `${line}\r\nContent-Length: 5\r\n\r\nhello`
     return { name: `status line: ${JSON.stringify(line)}`, answer, expect: 'either', why: 'seen in the wild' }
   }),

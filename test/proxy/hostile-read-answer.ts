@@ -20,7 +20,7 @@ export type AnswerReading =
   | Readonly<{ kind: 'more' }>
   | Readonly<{ kind: 'bad'; why: string }>
 
-const LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const LINE = /^HTTP\/1\.([01]) ([1-5]\d\d) [\t\x20-\x7e\x80-\xff]*$/
 
 /** Reads the answer to a `method` request that begins at `at`. `ended`: nothing more will come. */
 export function readAnswer(text: string, at: number, method: string, ended: boolean): AnswerReading {

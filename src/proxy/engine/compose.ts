@@ -154,8 +154,9 @@ export function composeAnswer(
   const { cuts } = answer
   if (unpack && answer.codingTo > 0) cuts.insert(answer.codingFrom, answer.codingTo)
   buf[answer.begin + 7] = 49
-  let begin = cuts.close(buf, answer.begin)
-  const size = answer.fieldsFrom - answer.begin
+  const closed = cuts.close(buf, answer.begin)
+  let begin = withSpace(buf, closed)
+  const size = answer.fieldsFrom - answer.begin + closed - begin
   if (says !== SILENT) begin = insertLines(buf, begin, size, CONNECTION[says]!)
   return lines === undefined ? begin : insertLines(buf, begin, size, lines)
 }
@@ -168,13 +169,33 @@ function insertLines(buf: Buffer, from: number, size: number, lines: Buffer): nu
   return begin
 }
 
+/** Gives a status line that ends with its code the space that belongs behind it (RFC 9112 4): many servers leave it out. The new
+ * beginning; there is an octet of room in front of the old one. */
+function withSpace(buf: Buffer, begin: number): number {
+  const end = begin + STATUS_END
+  if (buf[end] !== 13) return begin
+  buf.copyWithin(begin - 1, begin, end)
+  buf[end - 1] = 32
+  return begin - 1
+}
+/** Behind `HTTP/1.1 200`. */
+const STATUS_END = 12
+
+/** An interim answer's head as the client gets it. */
+export function composeInterim(buf: Buffer, { begin, end, cuts }: AnswerHead): Buffer {
+  const out = Buffer.allocUnsafe(1 + end - begin)
+  const to = cuts.copy(buf, begin, end, out, 1)
+  out[8] = 49
+  return out.subarray(withSpace(out, 1), to)
+}
+
 /** Whether a switch was made, said to the client in its own words; the pod's lines on it ended here. */
 export function composeSwitch(buf: Buffer, answer: AnswerHead, lines: Buffer | undefined): Buffer {
-  const out = Buffer.allocUnsafe(answer.end - answer.begin + UPGRADE.length + (lines?.length ?? 0))
-  let at = answer.cuts.copy(buf, answer.begin, answer.end - 2, out, 0)
+  const out = Buffer.allocUnsafe(1 + answer.end - answer.begin + UPGRADE.length + (lines?.length ?? 0))
+  let at = answer.cuts.copy(buf, answer.begin, answer.end - 2, out, 1)
   at += UPGRADE.copy(out, at)
   if (lines !== undefined) at += lines.copy(out, at)
-  return out.subarray(0, endLine(out, at))
+  return out.subarray(withSpace(out, 1), endLine(out, at))
 }
 
 /** An answer in the proxy's own name. */

@@ -9,7 +9,7 @@ import { stripPrefix } from '../match.ts'
 import { type AnswerHead, UNTIL_CLOSE } from './answer-head.ts'
 import { Attempts, NO_DEADLINE } from './attempts.ts'
 import type { Client } from './client.ts'
-import { CLOSE, composeAnswer, composeSwitch, KEEP, SILENT } from './compose.ts'
+import { CLOSE, composeAnswer, composeInterim, composeSwitch, KEEP, SILENT } from './compose.ts'
 import { cutCookie } from './cut-cookie.ts'
 import { cutFields } from './cut-fields.ts'
 import { GatheredBody, hasRoom } from './gathered-body.ts'
@@ -240,10 +240,8 @@ export class Exchange extends Attempts {
 
   interim(buf: Buffer, answer: AnswerHead): void {
     if (this.client.minor === 0) return
-    const out = Buffer.allocUnsafe(answer.end - answer.begin)
-    const size = answer.cuts.copy(buf, answer.begin, answer.end, out, 0)
-    out[7] = 49
-    this.client.out.write(out, 0, size)
+    const out = composeInterim(buf, answer)
+    this.client.out.write(out, 0, out.length)
   }
 
   begins(buf: Buffer, answer: AnswerHead, to: number, kept: Buffer | undefined): void {
