@@ -220,6 +220,23 @@ test('a pod that is not there, breaks off or sends garbage', async t => {
   await eventually(() => running.stats('web', 60).total.errors === 3, 'each counts as an error of the version')
 })
 
+test('a HEAD that the proxy answers itself gets no body, which clients would end the connection for', async t => {
+  const p = await pod(t, 'ok')
+  const { url } = await proxy(t, { table: only(p.url, { match: { hosts: ['shop.test'] } }) })
+  const dead = await proxy(t, { table: only('http://127.0.0.1:1') })
+  for (const [at, head, status] of [
+    [url, { ':authority': 'other.test' }, 404],
+    [url, { ':authority': 'a@shop.test' }, 400],
+    [url, { ':authority': 'shop.test', 'x-a': 'a'.repeat(40_000) }, 431],
+    [dead.url, {}, 502],
+  ] as const) {
+    const session = open(t, at)
+    const asked = { ':method': 'HEAD', ':path': '/', ...head }
+    t.match(await call(session, asked), { status, body: '', code: 0 }, `${status}`)
+    t.equal((await call(session, { ...asked, ':method': 'GET' })).status, status, 'another on the same connection')
+  }
+})
+
 test('a client that resets its stream cancels the request at the pod', async t => {
   let cancelled = false
   const p = await pod(t, req => void req.on('close', () => (cancelled = true)))

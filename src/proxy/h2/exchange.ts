@@ -18,6 +18,7 @@ import { isGrpcFailure, say } from './own-answer.ts'
 import type { PodFields } from './pod-fields.ts'
 import { toH1 } from './to-h1.ts'
 import { toH2c } from './to-h2c.ts'
+import { fieldOf } from './wire/heads.ts'
 import type { HeaderList } from './wire/hpack-decode.ts'
 import type { Stream } from './wire/stream.ts'
 
@@ -330,6 +331,8 @@ export function serveStream(
   list: HeaderList | null,
   isBare: boolean,
 ): Flight | undefined {
+  // One that is too long to be known may be a HEAD.
+  stream.isForHead = list === null || fieldOf(list, ':method') === 'HEAD'
   const asked = reader.read(list, isBare)
   if (!(asked instanceof H2Request)) {
     core.stats.strays.refused++

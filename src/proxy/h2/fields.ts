@@ -38,7 +38,8 @@ export const looksFraming = (name: string): boolean => LOOKS_FRAMING.test(name)
 const NOT_IN_TRAILERS = new Set([...ENDS_HERE, ...NO_TRAILERS])
 
 /** May a field stand in a trailer? Not where it looks like one that may not, as HTTP/1.1 pods see it. */
-const mayTrail = (name: string): boolean => !NOT_IN_TRAILERS.has(name.replaceAll(/[^a-z]/g, '-')) && !looksFraming(name)
+const mayTrail = (name: string): boolean =>
+  !NOT_IN_TRAILERS.has(name.replaceAll(/[^a-z0-9]/g, '-')) && !looksFraming(name)
 
 /** Adds a field; one that is there already gets another value, as RFC 9110 5.3 has it. */
 export function addField(headers: Headers, name: string, value: string): void {

@@ -22,8 +22,8 @@ export function say(stream: Stream, status: number, why: string, grpc: boolean):
     const said = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': code, 'grpc-message': message }
     stream.head(said, true)
   } else {
-    stream.head({ ':status': status, 'content-type': 'text/plain; charset=utf-8' }, false)
-    stream.end(Buffer.from(`pintle proxy: ${why}\n`))
+    stream.head({ ':status': status, 'content-type': 'text/plain; charset=utf-8' }, stream.isForHead)
+    if (!stream.isForHead) stream.end(Buffer.from(`pintle proxy: ${why}\n`))
   }
   stream.discard()
 }
