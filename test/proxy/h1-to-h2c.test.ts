@@ -202,6 +202,25 @@ test('pods that refuse, leave, break off or are not there', async t => {
   t.match(await ask(mute.url, '/'), { status: 502 }, 'a pod that does not speak it')
 })
 
+test('an answer with more fields than HTTP/1.1 clients are given is a 502, however it comes', async t => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x-${i}`, '1']))
+  const p = await h2cPod(t, (stream, headers) => {
+    const isBare = headers[':path'] === '/bare'
+    stream.respond(headers[':path'] === '/next' ? {} : many, { endStream: isBare })
+    if (headers[':path'] === '/slow') setTimeout(() => stream.end('late'), 20)
+    else if (!isBare) stream.end(`${headers[':path']}`)
+  })
+  const running = await proxy(t, { table: only(p.url) })
+  for (const path of ['/whole', '/bare', '/slow']) {
+    const w = wire(t, running.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n`)
+    t.match(
+      await w.until('/next'),
+      /^HTTP\/1.1 502 .*HTTP\/1.1 200 /s,
+      `${path}: each client gets its own answers, in their order`,
+    )
+  }
+})
+
 test('a client that leaves takes its stream along, and no other', async t => {
   const streams: ServerHttp2Stream[] = []
   const p = await h2cPod(t, stream => void streams.push(stream))

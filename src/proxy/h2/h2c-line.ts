@@ -40,6 +40,8 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   /** The body so far, for another try where the pod has not looked at this one. */
   private readonly kept = new KeptBody()
   private hasRetried = false
+  /** The head of the answer is none that a client of HTTP/1.1 could be given. */
+  private isGarbled = false
   private isChunked = false
   /** The head of the answer, and a piece of its body, that came in this read. */
   private head: Buffer | undefined
@@ -218,6 +220,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
       end = buf.length
     } else head.copy(buf, at)
     if (this.pool.answers.read(buf, at, end, asker.toHead) !== 1) {
+      this.isGarbled = true
       this.stream?.malformed()
       return
     }
@@ -229,7 +232,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
 
   private goesOn(buf: Buffer, from: number, to: number): void {
     const { asker } = this
-    if (!asker) return
+    if (!asker || this.isGarbled) return
     if (this.isChunked) {
       const chunk = chunkOf(buf, from, to)
       asker.goesOn(chunk, 0, chunk.length, undefined)
@@ -254,6 +257,8 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
   }
 
   private done(): void {
+    // Who asks is told when the stream is over.
+    if (this.isGarbled) return
     const { asker } = this
     this.asker = undefined
     asker?.ends(true)
@@ -261,7 +266,7 @@ export class H2cLine implements Line, Sink, Listener, BodyReader {
 
   closed(): void {
     const { code, isAborted } = this.stream!
-    this.lose(isAborted || code !== PROTOCOL_ERROR ? code : undefined)
+    this.lose(!this.isGarbled && (isAborted || code !== PROTOCOL_ERROR) ? code : undefined)
   }
 
   /** The stream is over. `code`: why; undefined: the pod's answer was malformed. */
