@@ -58,6 +58,23 @@ test('floods end with their own connection; others are served meanwhile, and mem
       id => Buffer.concat(Array.from({ length: 50 }, id).flatMap(n => [asking(n), frame(TYPE.reset, 0, n, code(8))])),
       MB,
     ],
+    // Streams that the proxy must reset for what comes on them (CVE-2025-8671): their pods are asked all the same.
+    ...Object.entries({
+      'a window that is too wide': (n: number) => frame(TYPE.window, 0, n, code(2 ** 31 - 1)),
+      'a window of nothing': (n: number) => frame(TYPE.window, 0, n, code(0)),
+      'DATA behind the end': (n: number) => frame(TYPE.data, 0, n, 'x'),
+      'a head behind the end': (n: number) => asking(n),
+      'a stream that depends on itself': (n: number) =>
+        frame(TYPE.priority, 0, n, Buffer.concat([code(n), code(0).subarray(3)])),
+    }).map(
+      ([why, fault]) =>
+        [
+          why,
+          () => Buffer.alloc(0),
+          (id: () => number) => Buffer.concat(Array.from({ length: 50 }, id).flatMap(n => [asking(n), fault(n)])),
+          MB,
+        ] as const,
+    ),
     [
       'a head that never ends (CVE-2024-27316)',
       () => frame(TYPE.headers, 0, 1, literals(GET)),

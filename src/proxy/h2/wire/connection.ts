@@ -179,9 +179,8 @@ export class Connection implements FrameTaker, Link, Reader {
     // It is told with the last word that nobody looks at this one.
     if (this.isLeaving) return
     if (isFull || parent === id) {
-      this.spoilt++
       this.streams.gaveUp(id)
-      this.writer.reset(id, isFull ? REFUSED_STREAM : PROTOCOL_ERROR)
+      this.refuse(id, isFull ? REFUSED_STREAM : PROTOCOL_ERROR)
       return
     }
     const stream = this.addStream(id)
@@ -191,8 +190,8 @@ export class Connection implements FrameTaker, Link, Reader {
 
   /** Trailers, or what a pod answers. */
   private moreHead(stream: Stream, list: HeaderList | null, isEnd: boolean): void {
-    if (stream.isReceived) stream.close(STREAM_CLOSED)
-    else if (list === null) stream.close(ENHANCE_YOUR_CALM)
+    if (stream.isReceived) this.malformed(stream, STREAM_CLOSED)
+    else if (list === null) this.malformed(stream, ENHANCE_YOUR_CALM)
     else if (!this.terms.isServer && !stream.isAnswered) this.answer(stream, list, isEnd)
     else if (!isEnd || trailersFault(list) !== undefined) this.malformed(stream)
     else this.received(stream, () => stream.listener?.trailed(list))
@@ -212,9 +211,15 @@ export class Connection implements FrameTaker, Link, Reader {
   }
 
   /** Ends a stream by the peer's own fault. */
-  malformed(stream: Stream): void {
+  malformed(stream: Stream, code = PROTOCOL_ERROR): void {
     this.spoilt++
-    stream.close(PROTOCOL_ERROR)
+    stream.close(code)
+  }
+
+  /** The same for one that is none, or is over. */
+  private refuse(id: number, code: number): void {
+    this.spoilt++
+    this.writer.reset(id, code)
   }
 
   /** For a stream that is over, or was none. */
@@ -233,13 +238,13 @@ export class Connection implements FrameTaker, Link, Reader {
     const stream = this.streams.get(id)
     if (!stream) {
       if (this.streams.isIdle(id)) this.fault(PROTOCOL_ERROR)
-      else if (!this.streams.isGivenUp(id)) this.writer.reset(id, STREAM_CLOSED)
+      else if (!this.streams.isGivenUp(id)) this.refuse(id, STREAM_CLOSED)
       return
     }
     stream.receiveWindow -= length
     stream.received += payload
-    if (stream.isReceived) stream.close(STREAM_CLOSED)
-    else if (stream.receiveWindow < 0) stream.close(FLOW_CONTROL_ERROR)
+    if (stream.isReceived) this.malformed(stream, STREAM_CLOSED)
+    else if (stream.receiveWindow < 0) this.malformed(stream, FLOW_CONTROL_ERROR)
     else if (stream.expected !== undefined && stream.received > stream.expected) this.malformed(stream)
     else {
       this.body = stream
@@ -321,7 +326,7 @@ export class Connection implements FrameTaker, Link, Reader {
       else if (!this.outflow.widen(by)) this.fault(FLOW_CONTROL_ERROR)
     } else if (stream) {
       if (by === 0) this.malformed(stream)
-      else if (!this.outflow.widenStream(stream, by)) stream.close(FLOW_CONTROL_ERROR)
+      else if (!this.outflow.widenStream(stream, by)) this.malformed(stream, FLOW_CONTROL_ERROR)
     } else if (this.streams.isIdle(id)) this.fault(PROTOCOL_ERROR)
   }
 
