@@ -123,6 +123,20 @@ test('a pod that switches to something else, or not at all, is a 502', async t =
   }
 })
 
+test('a switch in words that clients read differently is a 502', async t => {
+  const rows = {
+    'in HTTP/1.0': 'HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    'not on this connection': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n',
+    'to two protocols':
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n',
+  }
+  for (const [why, answer] of Object.entries(rows)) {
+    const p = await rawPod(t, socket => socket.on('data', () => socket.write(answer)))
+    const { port } = await proxy(t, { table: only(p.url) })
+    t.match(await wire(t, port, hello()).closed, /^HTTP\/1.1 502 /, why)
+  }
+})
+
 test('an upgrade that is malformed or leads nowhere is refused', async t => {
   const p = await rawPod(t, echo('never'))
   const { port } = await proxy(t, { table: only(p.url, { match: { pathPrefix: '/ws' } }) })

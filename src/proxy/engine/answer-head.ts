@@ -68,6 +68,9 @@ let lengths = 0
 let codings = 0
 let names = false
 let closes = false
+let upgrades = 0
+/** Connection names Upgrade: it is meant for this connection. */
+let isSwitch = false
 let lengthFrom = 0
 let lengthTo = 0
 
@@ -80,6 +83,8 @@ export function readAnswer(buf: Buffer, from: number, to: number, toHead: boolea
   codings = 0
   names = false
   closes = false
+  upgrades = 0
+  isSwitch = false
   answer.length = 0
   answer.keepAlive = answer.minor === 1
   answer.idleSeconds = 0
@@ -140,6 +145,7 @@ function known(buf: Buffer, at: number, size: number): boolean {
       return isName(buf, at, N.te) ? cuts.add(at, field.next) : true
     case 7:
       if (!isName(buf, at, N.upgrade)) return true
+      upgrades++
       trimField(buf)
       if (field.valueTo - field.valueFrom === 9 && isName(buf, field.valueFrom, N.websocket)) answer.isWebSocket = true
       return cuts.add(at, field.next)
@@ -208,7 +214,8 @@ function connection(buf: Buffer, at: number): boolean {
       (size === 17 && isName(buf, from, N.transferEncoding))
     )
       return false
-    else if (!(size === 7 && isName(buf, from, N.upgrade))) names = true
+    else if (size === 7 && isName(buf, from, N.upgrade)) isSwitch = true
+    else names = true
   }
   return answer.cuts.add(at, field.next)
 }
@@ -217,6 +224,8 @@ function connection(buf: Buffer, at: number): boolean {
 function settle(buf: Buffer, toHead: boolean): number {
   const { status } = answer
   if (closes) answer.keepAlive = false
+  // Else clients may read it in several ways (RFC 9110 7.8).
+  answer.isWebSocket &&= upgrades === 1 && isSwitch && answer.minor === 1
   if (codings > 0 && (lengths > 0 || answer.minor === 0)) return -1
   if (names && !cutNamed(buf, answer.fieldsFrom, answer.end, answer.cuts)) return -1
   if (status < 200 || status === 204) {
