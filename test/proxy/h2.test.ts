@@ -112,6 +112,13 @@ test('fields that mean nothing in HTTP/2 end at the proxy, in answers, in 1xx an
   t.match(came, { 'x-sum': '1', host: undefined, 'content-length': undefined })
 })
 
+test('the length of a body that there is none of stays with its h2c pod', async t => {
+  const p = await h2cPod(t, stream => stream.respond({ ':status': 204, 'content-length': '5' }, { endStream: true }))
+  const running = await proxy(t, { table: only(p.url) })
+  const { status, headers, code } = await call(open(t, running.url), { ':path': '/' })
+  t.strictSame([status, headers['content-length'], code], [204, undefined, 0])
+})
+
 test('the weight counts for each stream, and 100 at once are served over one connection', async t => {
   const stable = await pod(t, 'stable')
   const canary = await pod(t, 'canary')

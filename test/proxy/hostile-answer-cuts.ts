@@ -99,6 +99,7 @@ const chunks: AnswerCase[] = [
     'no size at all': chunked('hello'.padEnd(20, '!')),
     'Content-Length in the trailer': chunked('5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n'),
     'Transfer-Encoding in the trailer': chunked('5\r\nhello\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n'),
+    'Content-Type in the trailer': chunked('5\r\nhello\r\n0\r\nContent-Type: text/html\r\n\r\n'),
     'a fold in the trailer': chunked('5\r\nhello\r\n0\r\nX-A: 1\r\n 2\r\n\r\n'),
     'no colon in the trailer': chunked('5\r\nhello\r\n0\r\nX-A\r\n\r\n'),
     'a line feed in the trailer': chunked('5\r\nhello\r\n0\r\nX-A: 1\nX-B: 2\r\n\r\n'),

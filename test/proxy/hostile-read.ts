@@ -40,10 +40,12 @@ const CHUNK = /^([0-9A-Fa-f]+)(?:[\t ]*(;.*))?$/
 /** What a framing field is to whoever does not look at the marks in its name, or at some of them. */
 const LOOK_ALIKE =
   /^(?!content-length$|transfer-encoding$)(?:[^a-z]*(?:content[^a-z]*length|transfer[^a-z]*encoding)[^a-z]*|host[^a-z])$/
-/** Fields that never belong into a trailer: framing, routing, and what the head must have settled (RFC 9110 6.5.1). */
+/** Fields that never belong into a trailer: framing, routing, and what the head must have settled, such as what the body is
+ * (RFC 9110 6.5.1). */
 const NOT_IN_TRAILERS = new Set([
   ...['host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade'],
-  ...['forwarded', 'authorization', 'proxy-authorization', 'cookie', 'expect', 'max-forwards'],
+  ...['forwarded', 'authorization', 'proxy-authorization', 'cookie', 'expect', 'max-forwards', 'range'],
+  ...['content-type', 'content-encoding', 'content-range'],
   ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
 ])
 

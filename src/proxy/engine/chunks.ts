@@ -20,11 +20,12 @@ const MOST_CHUNK = 2 ** 31 - 1
 const MOST_EXTENSION = 1024
 const MOST_TRAILER = 8 * 1024
 
-/** Fields that would change framing, routing, rights or who asked if somebody merged a trailer into the head (RFC 9110
- * 6.5.1). */
+/** Fields that would change framing, routing, rights, what the body is or who asked if somebody merged a trailer into the head
+ * (RFC 9110 6.5.1). */
 export const NO_TRAILERS: readonly string[] = [
   ...['te', 'host', 'cookie', 'expect', 'trailer', 'upgrade', 'forwarded', 'connection', 'keep-alive', 'max-forwards'],
   ...['authorization', 'content-length', 'transfer-encoding', 'proxy-authorization'],
+  ...['range', 'content-type', 'content-range', 'content-encoding'],
   ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
 ]
 const FORBIDDEN = NO_TRAILERS.map(lower)

@@ -105,6 +105,8 @@ export function headersFrom(list: HeaderList): Headers {
   if (list === lastList) return lastHeaders
   const headers: Headers = {}
   for (let i = 0; i < list.length; i += 2) if (!ENDS_HERE.has(list[i]!)) addField(headers, list[i]!, list[i + 1]!)
+  // They must not tell a length (RFC 9110 8.6); some clients reset the stream for it.
+  if (/^(1..|204)$/.test(`${headers[':status']}`)) delete headers['content-length']
   keepSecret(headers, list)
   lastList = list
   lastHeaders = headers
