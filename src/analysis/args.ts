@@ -1,5 +1,7 @@
 // The arguments of a run: {{args.NAME}} replaced in its metrics, secrets included, and hidden again in messages.
 import type { AnalysisArgument, Metric } from '../api/analysis.ts'
+import { goQuote } from '../api/go-quote.ts'
+import { metricText } from './metric-order.ts'
 
 /** What a secret stands for while a spec is checked. */
 export const STAND_IN = 'temp-for-secret'
@@ -18,72 +20,68 @@ export const withSecrets = (
   })
 
 /** A value inside of a JSON string. argo: written as a Go literal, so that some control characters break the JSON. */
-function quoted(value: string): string {
-  for (const char of value) {
-    const code = char.codePointAt(0) ?? 0
-    const letter = GO_ESCAPE[code]
-    if (letter) throw new ArgumentError(`invalid character '${letter}' in string escape code`)
-    if (code > 0xffff && !/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(char)) {
-      throw new ArgumentError(`invalid character 'U' in string escape code`)
-    }
-  }
-  return JSON.stringify(value).slice(1, -1)
+const quoted = (value: string): string => goQuote(value).slice(1, -1)
+
+/** The escape of a Go literal that JSON does not know. */
+function badEscape(json: string): string | undefined {
+  for (const [, letter = ''] of json.matchAll(/\\(.)/gs)) if (!'"\\/bfnrtu'.includes(letter)) return letter
+  return undefined
 }
 
-const GO_ESCAPE: Readonly<Record<number, string>> = Object.fromEntries([
-  ...Array.from({ length: 32 }, (_, code) => [code, 'x'] as const).filter(
-    ([code]) => ![8, 9, 10, 12, 13].includes(code),
-  ),
-  [7, 'a'],
-  [11, 'v'],
-  [127, 'x'],
-])
+/** A text cut at its placeholders: one text more than there are tags. */
+type Pieces = Readonly<{ texts: readonly string[]; tags: readonly string[] }>
 
-/** JSON text with every placeholder replaced, in one pass. argo: a placeholder ends at the first two braces, wherever
- * they are, and of several that cannot be resolved the last is named. */
-export function substitute(text: string, values: ReadonlyMap<string, string>): string {
-  let result = ''
-  let failure: string | undefined
-  let rest = text
-  for (;;) {
-    const start = rest.indexOf('{{')
-    if (start < 0) break
-    const end = rest.indexOf('}}', start + 2)
-    if (end < 0) break
-    const tag = rest.slice(start + 2, end)
-    const value = values.get(tag.replace(/^ +| +$/g, ''))
-    if (value === undefined) failure = `failed to resolve {{${tag}}}`
-    result += rest.slice(0, start) + (value ?? '')
+/** Throws ArgumentError. argo: a placeholder ends at the first two braces, wherever they are. */
+function piecesOf(template: string): Pieces {
+  const texts: string[] = []
+  const tags: string[] = []
+  let rest = template
+  for (let start = rest.indexOf('{{'); start >= 0; start = rest.indexOf('{{')) {
+    texts.push(rest.slice(0, start))
+    rest = rest.slice(start + 2)
+    const end = rest.indexOf('}}')
+    if (end < 0) {
+      const place = `the template=${goQuote(template)} starting from ${goQuote(rest)}`
+      throw new ArgumentError(`Cannot find end tag="}}" in ${place}`)
+    }
+    tags.push(rest.slice(0, end))
     rest = rest.slice(end + 2)
   }
-  if (failure !== undefined) throw new ArgumentError(failure)
-  if (rest.includes('{{')) throw new ArgumentError(`failed to resolve ${rest.slice(rest.indexOf('{{'))}`)
-  return result + rest
+  return { texts: [...texts, rest], tags }
 }
+
+/** What Go takes for blanks. */
+const BLANKS = '[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+'
+const AROUND = new RegExp(`^${BLANKS}|${BLANKS}$`, 'g')
+
+/** The text with every placeholder replaced, in one pass. argo: of several that cannot be resolved the last is named. */
+function fill({ texts, tags }: Pieces, values: ReadonlyMap<string, string>): string {
+  let failure: string | undefined
+  const filled = tags.map((tag, i) => {
+    const value = values.get(tag.replace(AROUND, ''))
+    if (value === undefined) failure = `failed to resolve {{${tag}}}`
+    return `${texts[i]}${value ?? ''}`
+  })
+  if (failure !== undefined) throw new ArgumentError(failure)
+  return filled.join('') + texts.at(-1)
+}
+
+/** A text with every placeholder replaced. Throws ArgumentError. */
+export const substitute = (text: string, values: ReadonlyMap<string, string>): string => fill(piecesOf(text), values)
 
 /** A metric with its arguments put in, everywhere, keys included. Throws ArgumentError. */
 export function resolveMetric(metric: Metric, args: readonly AnalysisArgument[]): Metric {
+  // The placeholders are looked for in JSON text, so a name is found as JSON writes it.
+  const pieces = piecesOf(metricText(metric))
   const values = new Map<string, string>()
   for (const { name, value } of args) {
     if (value === undefined || value === null) throw new ArgumentError(`argument "${name}" was not supplied`)
-    values.set(`args.${name}`, value)
+    values.set(`args.${name}`, quoted(value))
   }
-  // The placeholders are looked for in JSON text, so a name is found as JSON writes it.
-  const text = goText(metric)
-  const escaped = new Map([...values].map(([name, value]) => [name, quoted(value)]))
-  return JSON.parse(substitute(text, escaped)) as Metric
-}
-
-const stringText = (value: string): string =>
-  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/** JSON as Go writes it: & < > escaped; the members in the order that the metric has them. */
-function goText(value: unknown): string {
-  if (typeof value === 'string') return stringText(value)
-  if (Array.isArray(value)) return `[${value.map(goText).join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-  return `{${fields.map(([key, field]) => `${stringText(key)}:${goText(field)}`).join()}}`
+  const json = fill(pieces, values)
+  const letter = badEscape(json)
+  if (letter !== undefined) throw new ArgumentError(`invalid character '${letter}' in string escape code`)
+  return JSON.parse(json) as Metric
 }
 
 /** A message with every secret value hidden. */

@@ -1,38 +1,58 @@
 // What is wrong with the metrics of a run, in the words of the reference.
 import type { AnalysisRunSpec, Metric } from '../api/analysis.ts'
 import { metricDuration } from '../api/duration.ts'
+import { compileRegExp } from './expr/go-regexp.ts'
 import { limitOf } from './phases.ts'
 
 type Rule = Readonly<{ metricName: string }>
 
-function metricProblem(metric: Metric, index: number): string | undefined {
+/** The first fault of a metric, in the reference's order. */
+function metricFault(metric: Metric, index: number): string | undefined {
+  const { interval, initialDelay } = metric
+  const at = (fault: string | undefined) => (fault === undefined ? undefined : `metrics[${index}]: ${fault}`)
+  return (
+    at(limitFault(metric) ?? countFault(metric)) ??
+    metricDuration(index, 'interval', interval).error ??
+    metricDuration(index, 'initialDelay', initialDelay).error ??
+    at(providerFault(metric))
+  )
+}
+
+function limitFault(metric: Metric): string | undefined {
+  const failures = limitOf(metric.failureLimit, 0)
+  const successes = limitOf(metric.consecutiveSuccessLimit, 0)
+  if (successes < 0) return 'consecutiveSuccessLimit must be >= 0'
+  if (failures < -1) return 'failureLimit must be >= 0, or -1 to be disabled'
+  if (successes === 0 && failures === -1) return 'failureLimit and consecutiveSuccessLimit cannot both be disabled'
+  if (limitOf(metric.inconclusiveLimit, 0) < 0) return 'inconclusiveLimit must be >= 0'
+  return limitOf(metric.consecutiveErrorLimit, 0) < 0 ? 'consecutiveErrorLimit must be >= 0' : undefined
+}
+
+function countFault(metric: Metric): string | undefined {
+  const failures = limitOf(metric.failureLimit, 0)
+  const successes = limitOf(metric.consecutiveSuccessLimit, 0)
   const count = limitOf(metric.count, 0)
-  const failureLimit = limitOf(metric.failureLimit, 0)
-  const successLimit = limitOf(metric.consecutiveSuccessLimit, 0)
-  const at = `metrics[${index}]: `
-  if (count > 0 && count < failureLimit) return `${at}count must be >= failureLimit`
-  if (count > 0 && count < limitOf(metric.inconclusiveLimit, 0)) return `${at}count must be >= inconclusiveLimit`
-  if (count > 0 && count < successLimit) return `${at}count must be >= consecutiveSuccessLimit`
-  if (count > 1 && !metric.interval) return `${at}interval must be specified when count > 1`
-  const interval = metricDuration(index, 'interval', metric.interval)
-  if (interval.error !== undefined) return interval.error
-  const delay = metricDuration(index, 'initialDelay', metric.initialDelay)
-  if (delay.error !== undefined) return delay.error
-  if (failureLimit < 0 && successLimit === 0) {
-    return `${at}failureLimit and consecutiveSuccessLimit cannot both be disabled`
+  if (count > 0 && failures >= 0 && count < failures + successes) {
+    return `count (${count}) must be >= failureLimit + consecutiveSuccessLimit (${failures} + ${successes}) if both >= 0`
   }
-  if (limitOf(metric.inconclusiveLimit, 0) < 0) return `${at}inconclusiveLimit must be >= 0`
-  if (limitOf(metric.consecutiveErrorLimit, 0) < 0) return `${at}consecutiveErrorLimit must be >= 0`
-  if (successLimit < 0) return `${at}consecutiveSuccessLimit must be >= 0`
-  const providers = Object.values(metric.provider).filter(config => config !== undefined && config !== null)
-  if (providers.length === 0) return `${at}no provider specified`
-  return providers.length > 1 ? `${at}multiple providers specified` : undefined
+  if (count > 0 && failures < 0 && count < successes) return 'count must be >= consecutiveSuccessLimit'
+  if (count > 0 && count < limitOf(metric.inconclusiveLimit, 0)) return 'count must be >= inconclusiveLimit'
+  return count > 1 && !metric.interval ? 'interval must be specified when count > 1' : undefined
+}
+
+/** A plugin is a provider for each of its entries. */
+function providerFault({ provider }: Metric): string | undefined {
+  const { plugin, ...others } = provider as Readonly<Record<string, unknown>>
+  const named = Object.values(others).filter(config => config !== undefined && config !== null)
+  const count = named.length + Object.keys(plugin ?? {}).length
+  if (count === 0) return 'no provider specified'
+  return count > 1 ? 'multiple providers specified' : undefined
 }
 
 /** Whether a rule's pattern is found in a name; an invalid pattern is found in none. */
 export function isNamed(pattern: string, name: string): boolean {
   try {
-    return new RegExp(pattern).test(name)
+    return compileRegExp(pattern).test(name)
   } catch {
     return false
   }
@@ -57,11 +77,10 @@ export function specProblem({ metrics, dryRun, measurementRetention }: AnalysisR
   if (metrics.length === 0) return 'no metrics specified'
   const names = new Set<string>()
   for (const [index, metric] of metrics.entries()) {
-    // argo: the quote is not closed.
-    if (names.has(metric.name)) return `metrics[${index}]: duplicate name '${metric.name}`
+    if (names.has(metric.name)) return `metrics[${index}]: duplicate name '${metric.name}'`
     names.add(metric.name)
-    const problem = metricProblem(metric, index)
-    if (problem !== undefined) return problem
+    const fault = metricFault(metric, index)
+    if (fault !== undefined) return fault
   }
   return rulesProblem({ metrics, dryRun, measurementRetention })
 }

@@ -18,12 +18,13 @@ export const isCompleted = (phase: string | undefined): boolean => COMPLETED.inc
 /** Whether `other` is worse than `phase`. */
 export const isWorse = (phase: string, other: string): boolean => ORDER.indexOf(other) > ORDER.indexOf(phase)
 
-/** An int-or-string limit as a number; `otherwise` when it is not set.
- * argo: text that is no decimal integer counts as 0. */
+/** An int-or-string limit as a number; `otherwise` when it is not set. argo: text that is no decimal integer counts as 0,
+ * and one beyond 64 bits as the last of them. */
 export function limitOf(value: number | string | null | undefined, otherwise: number): number {
   if (value === undefined || value === null) return otherwise
   if (typeof value === 'number') return value
-  return /^[+-]?\d+$/.test(value) ? Number(value) : 0
+  if (!/^[+-]?\d+$/.test(value)) return 0
+  return Math.min(Math.max(Number(value), -(2 ** 63)), 2 ** 63)
 }
 
 /** How many measurements a metric takes, undefined: it has no end. */

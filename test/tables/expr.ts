@@ -76,6 +76,8 @@ function marked(value: Value): unknown {
   if (isList(value)) return itemsOf(value).map(marked)
   if (isSpan(value)) return { $duration: spanText(value.ns) }
   if (isInstant(value)) return { $time: rfc3339(value) }
+  if (isMap(value) && [...value.keys()].every(key => typeof key === 'string'))
+    return Object.fromEntries([...value].map(([key, item]) => [key as string, marked(item)]))
   if (isMap(value)) {
     const pairs = [...value].map(([key, item]) => [marked(key), marked(item)])
     return { $pairs: pairs.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) }

@@ -1,23 +1,29 @@
 // The names of the built-in functions, and which of them take a predicate: the parser must know.
 
-type Shape = Readonly<{ predicate?: 'needed' | 'optional'; extra?: boolean }>
+/** What stands between the brackets of a function with a predicate; `?`: may be left out. */
+export type Part = 'list' | 'predicate' | 'predicate?' | 'value?'
+type Shape = Readonly<{ parts?: readonly Part[] }>
+
+const EACH: Shape = { parts: ['list', 'predicate'] }
+const ALL_OR_EACH: Shape = { parts: ['list', 'predicate?'] }
+const EACH_AND_MORE: Shape = { parts: ['list', 'predicate', 'value?'] }
 
 const PREDICATES: Readonly<Record<string, Shape>> = {
-  all: { predicate: 'needed' },
-  none: { predicate: 'needed' },
-  any: { predicate: 'needed' },
-  one: { predicate: 'needed' },
-  filter: { predicate: 'needed' },
-  map: { predicate: 'needed' },
-  count: { predicate: 'optional' },
-  sum: { predicate: 'optional' },
-  find: { predicate: 'needed' },
-  findIndex: { predicate: 'needed' },
-  findLast: { predicate: 'needed' },
-  findLastIndex: { predicate: 'needed' },
-  groupBy: { predicate: 'needed' },
-  sortBy: { predicate: 'needed', extra: true },
-  reduce: { predicate: 'needed', extra: true },
+  all: EACH,
+  none: EACH,
+  any: EACH,
+  one: EACH,
+  filter: EACH,
+  map: EACH,
+  count: ALL_OR_EACH,
+  sum: ALL_OR_EACH,
+  find: EACH,
+  findIndex: EACH,
+  findLast: EACH,
+  findLastIndex: EACH,
+  groupBy: EACH,
+  sortBy: EACH_AND_MORE,
+  reduce: EACH_AND_MORE,
 }
 
 const PLAIN = [

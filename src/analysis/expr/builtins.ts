@@ -6,7 +6,6 @@ import { asWhole, compare, equal, fetch } from './operators.ts'
 import { TEXT_FUNCTIONS } from './text-functions.ts'
 import { dateOf, durationOf } from './time-values.ts'
 import {
-  type Fields,
   instant,
   isFields,
   isList,
@@ -14,7 +13,9 @@ import {
   itemAt,
   itemsOf,
   kindName,
+  kindOf,
   type List,
+  named,
   printed,
   typeName,
   type Value,
@@ -49,6 +50,9 @@ function numbers(name: string, args: readonly Value[]): readonly (bigint | numbe
 const extreme =
   (name: string, operator: '<' | '>'): Call =>
   args => {
+    // argo: a single value that is no number is its own extreme.
+    const [only = null] = args
+    if (args.length === 1 && !isNumeric(only) && !isList(only)) return only
     const [first, ...rest] = numbers(name, args)
     if (first === undefined) return null
     return rest.reduce((best: Value, value) => (compare(value, operator, best) ? value : best), first)
@@ -72,14 +76,14 @@ function toInt([value = null]: readonly Value[]): Value {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') return truncated(value)
   if (value === null) return fail('reflect: call of reflect.Value.Type on zero Value')
-  if (typeof value !== 'string') return invalid('int', value)
+  if (typeof value !== 'string') return fail(`invalid operation: int(${goName(value)})`)
   const parsed = parseInt64(value)
   return typeof parsed === 'bigint' ? parsed : fail(`invalid operation: int(${value})`)
 }
 
 function toFloat([value = null]: readonly Value[]): Value {
   if (isNumeric(value)) return Number(value)
-  if (typeof value !== 'string') return invalid('float', value)
+  if (typeof value !== 'string') return fail(`invalid operation: float(${goName(value)})`)
   const parsed = parseFloat64(value)
   return typeof parsed === 'number' ? parsed : fail(`invalid operation: float(${value})`)
 }
@@ -91,7 +95,7 @@ function length([value = null]: readonly Value[]): Value {
   return isFields(value) ? BigInt(Object.keys(value).length) : invalid('len', value)
 }
 
-const needList = (name: string, value: Value): List => (isList(value) ? value : fail(`cannot ${name} ${goName(value)}`))
+const needList = (name: string, value: Value): List => (isList(value) ? value : fail(`cannot ${name} ${kindOf(value)}`))
 
 function get([base = null, key = null]: readonly Value[]): Value {
   if (base === null) return null
@@ -115,18 +119,19 @@ function sort([value = null, direction = 'asc']: readonly Value[]): Value {
   return [...itemsOf(value)].sort(order)
 }
 
-const entriesOf = (name: string, value: Value): readonly (readonly [Value, Value])[] => {
+const entriesOf = (wish: string, value: Value): readonly (readonly [Value, Value])[] => {
   if (isMap(value)) return [...value]
-  return isFields(value) ? Object.entries(value) : fail(`cannot get ${name} from ${goName(value)}`)
+  return isFields(value) ? Object.entries(value) : fail(`cannot ${wish.replace('KIND', kindOf(value))}`)
 }
 
 function fromPairs([value = null]: readonly Value[]): Value {
-  const pairs = itemsOf(needList('transform', value)).map(pair => {
-    if (!isList(pair) || pair.length !== 2) return fail(`invalid pair ${printed(pair)}`)
+  if (!isList(value)) return fail(`cannot transform ${printed(value)} from pairs`)
+  const pairs = itemsOf(value).map(pair => {
+    if (!isList(pair)) return fail(`invalid pair ${printed(pair)}`)
+    if (pair.length !== 2) return fail(`invalid pair length ${printed(pair)}`)
     return [itemAt(pair, 0), itemAt(pair, 1)] as const
   })
-  const isPlain = pairs.every(([key]) => typeof key === 'string')
-  return isPlain ? (Object.fromEntries(pairs as [string, Value][]) as Fields) : new Map(pairs)
+  return new Map(pairs)
 }
 
 const whole = (name: string, value: Value): bigint =>
@@ -171,9 +176,15 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     if (amount < 0) return fail(`cannot take ${amount} elements`)
     return itemsOf(needList('take from', value)).slice(0, amount)
   },
-  keys: ([value = null]) => entriesOf('keys', value).map(([key]) => key),
-  values: ([value = null]) => entriesOf('values', value).map(([, item]) => item),
-  toPairs: ([value = null]) => entriesOf('pairs', value).map(([key, item]) => [key, item]),
+  keys: ([value = null]) => entriesOf('get keys from KIND', value).map(([key]) => key),
+  values: ([value = null]) => entriesOf('get values from KIND', value).map(([, item]) => item),
+  toPairs: ([value = null]) => {
+    const pairs = entriesOf('transform KIND to pairs', value)
+    return named(
+      '[][2]interface {}',
+      pairs.map(([key, item]) => named('[2]interface {}', [key, item])),
+    )
+  },
   fromPairs,
   reverse: ([value = null]) => [...itemsOf(needList('reverse', value))].reverse(),
   uniq: ([value = null]) => {

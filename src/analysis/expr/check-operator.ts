@@ -3,12 +3,13 @@ import type { Node } from './ast.ts'
 import { fail } from './errors.ts'
 import { compileRegExp } from './go-regexp.ts'
 import {
+  arrayOf,
   BOOL,
+  BYTES,
   DURATION,
-  either,
   FLOAT,
   INT,
-  INTS,
+  isAssignable,
   isComparable,
   isNumber,
   isUnknown,
@@ -58,8 +59,8 @@ const arithmetic: Readonly<Record<string, (left: Type, right: Type) => Type | un
   '/': (left, right) => ((isNumber(left) && isNumber(right)) || isOpen(left, right, NUMBER) ? FLOAT : undefined),
   '**': (left, right) => ((isNumber(left) && isNumber(right)) || isOpen(left, right, NUMBER) ? FLOAT : undefined),
   '^': (left, right) => ((isNumber(left) && isNumber(right)) || isOpen(left, right, NUMBER) ? FLOAT : undefined),
-  '%': (left, right) => (both(left, right, 'int') ? INT : isOpen(left, right, ['int']) ? UNKNOWN : undefined),
-  '..': (left, right) => (both(left, right, 'int') || isOpen(left, right, ['int']) ? INTS : undefined),
+  '%': (left, right) => (both(left, right, 'int') || isOpen(left, right, ['int']) ? INT : undefined),
+  '..': (left, right) => (both(left, right, 'int') || isOpen(left, right, ['int']) ? arrayOf(INT) : undefined),
 }
 
 const comparison: Readonly<Record<string, (left: Type, right: Type) => boolean>> = {
@@ -95,7 +96,7 @@ function isText(left: Type, right: Type): boolean {
 
 function checkIn(left: Type, right: Type): boolean {
   if (right.is === 'map') {
-    if (left.is !== 'string' && !isUnknown(left) && left.is !== 'nil') {
+    if (!isUnknown(left) && left.is !== 'string' && !right.isOpen) {
       fail(`cannot use ${left.name} as type string in map key`)
     }
     return true
@@ -106,20 +107,21 @@ function checkIn(left: Type, right: Type): boolean {
     }
     return true
   }
-  if (right.is === 'struct') return left.is === 'string' || isUnknown(left)
-  return isUnknown(right)
+  if (right.is === 'struct' || right.is === 'time') return left.is === 'string' || isUnknown(left)
+  return isUnknown(right) || (isUnknown(left) && right.is === 'string')
 }
 
 /** The type of `left operator right`. Throws ExprError. */
 export function binaryType(operator: string, left: Type, right: Type, rightNode: Node): Type {
   const mismatch = (): never => fail(`invalid operation: ${operator} (mismatched types ${left.name} and ${right.name})`)
-  if (operator === '??') return left.is === 'nil' || right.is === 'nil' ? either(left, right) : coalesced(left, right)
+  if (operator === '??') return left.is === 'nil' ? right : right.is === 'nil' ? left : coalesced(left, right)
   if (operator === 'in') return checkIn(left, right) ? BOOL : mismatch()
   // A pattern that is written down is read before the rest is looked at.
   if (operator === 'matches' && rightNode.is === 'string') compileRegExp(rightNode.value)
+  if (operator === 'matches' && left.name === BYTES.name && right.is === 'string') return BOOL
   const calculate = arithmetic[operator]
   if (calculate) return calculate(left, right) ?? mismatch()
   return comparison[operator]?.(left, right) ? BOOL : mismatch()
 }
 
-const coalesced = (left: Type, right: Type): Type => (left.name === right.name ? left : UNKNOWN)
+const coalesced = (left: Type, right: Type): Type => (isAssignable(right, left) ? left : UNKNOWN)

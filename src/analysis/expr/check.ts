@@ -2,14 +2,14 @@
 // also behind a guard.
 import type { Node } from './ast.ts'
 import { BUILTINS } from './builtin-names.ts'
-import { checkBuiltin } from './check-builtin.ts'
+import { builtinName, checkBuiltin } from './check-builtin.ts'
 import { binaryType } from './check-operator.ts'
 import { fail } from './errors.ts'
 import {
+  ANY,
   ANY_LIST,
   arrayOf,
   BOOL,
-  BUILTIN,
   BYTES,
   either,
   FLOAT,
@@ -32,7 +32,8 @@ export type Names = Readonly<{ values: ReadonlyMap<string, Type>; functions: Rea
 
 /** Types of variables, and of the items that predicates look at, innermost last. */
 type Scope = Readonly<{ variables: ReadonlyMap<string, Type>; items: readonly Item[] }>
-type Item = Readonly<{ item: Type; accumulator?: Type }>
+/** `pointers`: what `#index` and `#acc` are, where they are known. */
+type Item = Readonly<{ item: Type; pointers: Readonly<Record<string, Type>> }>
 
 /** The type of a tree. Throws ExprError. */
 export function check(tree: Node, names: Names): Type {
@@ -63,7 +64,7 @@ function typeOf(node: Node, scope: Scope, names: Names): Type {
     case 'binary':
       return binaryType(node.operator, type(node.left), type(node.right), node.right)
     case 'member':
-      return memberType(type(node.base), type(node.property), node)
+      return memberType(type(node.base), type(node.property), node.property, 'field')
     case 'slice':
       return sliceType(node, type)
     case 'chain':
@@ -73,8 +74,7 @@ function typeOf(node: Node, scope: Scope, names: Names): Type {
     case 'builtin':
       return checkBuiltin(node.name, node.args, {
         type,
-        predicate: (body, item, accumulator) =>
-          type(body, { ...scope, items: [...scope.items, accumulator ? { item, accumulator } : { item }] }),
+        predicate: (body, item, pointers) => type(body, { ...scope, items: [...scope.items, { item, pointers }] }),
       })
     case 'predicate':
       return type(node.body)
@@ -91,8 +91,9 @@ function typeOf(node: Node, scope: Scope, names: Names): Type {
     }
     case 'array': {
       const items = node.items.map(item => type(item))
-      const [first] = items
-      return first && items.every(item => item.is === first.is) ? arrayOf(first) : ANY_LIST
+      // argo: the last item stands for all; nil and what is unknown are of one kind.
+      const kinds = new Set(items.map(item => (item === ANY ? 'any' : item.is === 'nil' ? 'unknown' : item.is)))
+      return kinds.size > 1 ? ANY_LIST : arrayOf(items.at(-1) ?? UNKNOWN)
     }
     case 'map':
       for (const [key, value] of node.pairs) {
@@ -110,21 +111,20 @@ function nameType(name: string, { variables }: Scope, names: Names): Type {
   if (value) return value
   const known = names.functions.get(name)
   if (known) return { is: 'func', name: known.name }
-  return BUILTINS.has(name) ? BUILTIN : fail(`unknown name ${name}`)
+  return BUILTINS.has(name) ? { is: 'func', name: builtinName(name) } : fail(`unknown name ${name}`)
 }
 
 function pointerType(name: string, { items }: Scope): Type {
   const here = items.at(-1) ?? fail('cannot use pointer accessor outside predicate')
   if (name === '') return here.item
-  if (name === 'index') return INT
-  if (name === 'acc' && here.accumulator) return here.accumulator
-  return fail(`unknown pointer #${name}`)
+  return Object.hasOwn(here.pointers, name) ? here.pointers[name]! : fail(`unknown pointer #${name}`)
 }
 
 function unaryType(operator: string, type: Type): Type {
   if (operator === '!' || operator === 'not') {
     if (type.is === 'bool' || isUnknown(type)) return BOOL
-  } else if (isNumber(type) || isUnknown(type)) return type
+  } else if (isNumber(type)) return type
+  else if (isUnknown(type)) return UNKNOWN
   return fail(`invalid operation: ${operator} (mismatched type ${type.name})`)
 }
 
@@ -137,36 +137,35 @@ function letType(node: Node & { is: 'let' }, scope: Scope, names: Names): Type {
   return typeOf(node.body, { ...scope, variables: new Map(scope.variables).set(name, value) }, names)
 }
 
-function memberType(base: Type, property: Type, node: Node & { is: 'member' }): Type {
-  const field = node.property.is === 'string' ? node.property.value : undefined
+/** `what`: a method is called on it, or it is read. */
+function memberType(base: Type, property: Type, node: Node, what: 'field' | 'method'): Type {
+  const field = node.is === 'string' ? node.value : undefined
+  if (isUnknown(base)) return UNKNOWN
+  if (base.is === 'nil' && field !== undefined) return fail(`type nil has no field ${field}`)
   switch (base.is) {
-    case 'unknown':
-      return UNKNOWN
     case 'map':
-      if (property.is === 'string' || isUnknown(property)) return base.item ?? UNKNOWN
+      if (property.is === 'string' || isUnknown(property) || base.isOpen) return base.item ?? UNKNOWN
       return fail(`cannot use ${property.name} to get an element from ${base.name}`)
     case 'array':
       if (property.is === 'int' || isUnknown(property)) return base.item ?? UNKNOWN
       return fail(`array elements can only be selected using an integer (got ${property.name})`)
-    case 'struct':
-      if (field === undefined) return UNKNOWN
-      return base.fields?.get(field) ?? fail(`type ${base.name} has no field ${field}`)
+    case 'struct': {
+      const known = field === undefined ? undefined : base.fields?.get(field)
+      if (known) return known
+      break
+    }
     case 'time':
     case 'duration':
       if (field !== undefined && METHODS[base.is].has(field)) return { is: 'func', name: 'func' }
-      return fail(`type ${base.name} has no field ${field}`)
-    default:
-      return fail(
-        field === undefined
-          ? `type ${base.name}[${property.name}] is undefined`
-          : `type ${base.name} has no field ${field}`,
-      )
   }
+  if (field === undefined) return fail(`type ${base.name}[${property.name}] is undefined`)
+  return fail(`type ${base.name} has no ${what} ${field}`)
 }
 
 function sliceType(node: Node & { is: 'slice' }, type: (node: Node) => Type): Type {
   const base = type(node.base)
-  if (!['unknown', 'array', 'string'].includes(base.is)) fail(`cannot slice ${base.name}`)
+  if (isUnknown(base)) return UNKNOWN
+  if (!['array', 'string'].includes(base.is)) fail(`cannot slice ${base.name}`)
   for (const end of [node.from, node.to]) {
     const index = end && type(end)
     if (index && index.is !== 'int' && !isUnknown(index)) fail(`non-integer slice index ${index.name}`)
@@ -179,21 +178,24 @@ function callType(node: Node & { is: 'call' }, scope: Scope, names: Names): Type
   if (callee.is === 'member') {
     const base = typeOf(callee.base, scope, names)
     const method = callee.property.is === 'string' ? callee.property.value : ''
+    const known = base.is === 'time' || base.is === 'duration' ? METHODS[base.is].get(method)?.result : undefined
+    const type = known ?? memberType(base, STRING, callee.property, 'method')
+    if (isUnknown(type) && !known) return UNKNOWN
+    if (!known) return fail(`${type.name} is not callable`)
     for (const arg of args) typeOf(arg, scope, names)
-    if (base.is === 'time' || base.is === 'duration') {
-      return METHODS[base.is].get(method)?.result ?? fail(`type ${base.name} has no method ${method}`)
-    }
-    if (isUnknown(base) || base.is === 'map') return UNKNOWN
-    return fail(`type ${base.name} has no method ${method}`)
+    return known
   }
   const name = callee.is === 'name' ? callee.name : ''
   const known = scope.variables.has(name) ? undefined : names.functions.get(name)
   if (!known) {
     const type = typeOf(callee, scope, names)
+    if (type.is === 'nil') fail(`${name} is nil; cannot call nil as function`)
     return isUnknown(type) ? UNKNOWN : fail(`${type.name} is not callable`)
   }
-  if (args.length < known.needs.length) fail(`not enough arguments to call ${name}`)
-  if (args.length > known.needs.length) fail(`too many arguments to call ${name}`)
+  if (args.length !== known.needs.length) {
+    for (const arg of args) typeOf(arg, scope, names)
+    fail(`${args.length < known.needs.length ? 'not enough' : 'too many'} arguments to call ${name}`)
+  }
   for (const [at, arg] of args.entries()) {
     const needed = known.needs[at]!
     const given = typeOf(arg, scope, names)

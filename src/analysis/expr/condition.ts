@@ -9,6 +9,7 @@ import { asNumber } from './operators.ts'
 import { parse } from './parse.ts'
 import { newBudget } from './predicates.ts'
 import {
+  ANY,
   ANY_LIST,
   arrayOf,
   BOOL,
@@ -72,7 +73,7 @@ const definitions = (result: Value): Readonly<Record<string, Definition>> => ({
   isNil: { needs: [UNKNOWN], result: BOOL, name: 'func(interface {}) bool', call: () => result === null },
   default: {
     needs: [UNKNOWN, UNKNOWN],
-    result: UNKNOWN,
+    result: ANY,
     name: 'func(interface {}, interface {}) interface {}',
     call: ([, otherwise = null]) => (result === null ? otherwise : result),
   },

@@ -201,5 +201,6 @@ function call(node: Node & { is: 'call' }, scope: Scope, context: Context): Valu
   const known = scope.variables.has(name) ? undefined : context.functions.get(name)
   if (known) return known.call(node.args.map(value))
   const target = value(callee)
-  return fail(isFunc(target) ? `cannot call ${target.name}` : `${typeName(target)} is not callable`)
+  if (target === null) return fail('invalid operation: cannot call nil')
+  return fail(`invalid operation: cannot call non-function of type ${isFunc(target) ? target.name : typeName(target)}`)
 }

@@ -144,6 +144,9 @@ export function asWhole(value: Value): bigint {
   return typeof value === 'number' ? truncated(value) : fail(`invalid operation: int(${typeName(value)})`)
 }
 
+const asFloat = (value: Value): number =>
+  isNumeric(value) ? Number(value) : fail(`invalid operation: float(${typeName(value)})`)
+
 function textual(a: Value, b: Value, test: (text: string, part: string) => boolean): boolean {
   // argo: nothing contains nothing, quietly.
   return a !== null && b !== null && test(asText(a), asText(b))
@@ -168,6 +171,7 @@ export function contains(needle: Value, container: Value, isTextSet: boolean): b
   }
   if (container === null) return false
   if (isMap(container)) return container.has(needle)
+  if (isInstant(container)) return false
   if (isStruct(container)) return Object.hasOwn(container.fields, asText(needle))
   if (!isFields(container)) return fail(`operator "in" not defined on ${typeName(container)}`)
   if (needle === null) return Object.hasOwn(container, '')
@@ -197,7 +201,7 @@ export function operate(operator: string, a: Value, b: Value): Value {
       return isNumeric(a) && isNumeric(b) ? Number(a) / Number(b) : invalid(a, '/', b)
     case '**':
     case '^':
-      return isNumeric(a) && isNumeric(b) ? goPower(Number(a), Number(b)) : invalid(a, operator, b)
+      return goPower(asFloat(a), asFloat(b))
     case '%':
       return remainder(a, b)
     case 'contains':
@@ -215,8 +219,8 @@ export function operate(operator: string, a: Value, b: Value): Value {
 
 /** -a and +a. */
 export function negate(operator: string, value: Value): Value {
-  if (!isNumeric(value)) return fail(`invalid operation: ${operator} ${typeName(value)}`)
   if (operator === '+') return value
+  if (!isNumeric(value)) return fail(`invalid operation: ${operator} ${typeName(value)}`)
   return typeof value === 'bigint' ? wrap(-value) : -value
 }
 
@@ -227,7 +231,7 @@ export function fetch(base: Value, key: Value): Value {
     const list = typeof base === 'string' ? utf8(base) : base
     const at = Number(asWholeKey(key))
     const index = at < 0 ? list.length + at : at
-    if (index < 0 || index >= list.length) return fail(`index out of range: ${at} (array length is ${list.length})`)
+    if (index < 0 || index >= list.length) return fail(`index out of range: ${index} (array length is ${list.length})`)
     return itemAt(list, index)
   }
   if (isMap(base)) return base.get(key) ?? null

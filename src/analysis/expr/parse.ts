@@ -1,10 +1,11 @@
 // Parses a condition: precedence climbing over the tokens, as the reference's expression language does.
+import { goQuote } from '../../api/go-quote.ts'
 import type { Node } from './ast.ts'
-import { BUILTINS } from './builtin-names.ts'
+import { BUILTINS, type Part } from './builtin-names.ts'
 import { fail } from './errors.ts'
 import { type Token, type TokenKind, tokenize } from './tokens.ts'
 
-const UNARY: Readonly<Record<string, number>> = { not: 50, '!': 1000, '-': 90, '+': 90 }
+const UNARY: Readonly<Record<string, number>> = { not: 50, '!': 50, '-': 90, '+': 90 }
 const BINARY: Readonly<Record<string, number>> = {
   '|': 0,
   or: 10,
@@ -41,19 +42,23 @@ const has = (table: Readonly<Record<string, unknown>>, key: string): boolean => 
 
 /** The tree of a text. Throws ExprError. */
 export function parse(text: string): Node {
-  const tokens = tokenize(text)
+  const { tokens, failure } = tokenize(text)
+  if (failure && tokens.length === 0) throw failure
   let at = 0
   let depth = 0
   let count = 0
 
   const current = (): Token => tokens[at]!
-  const next = (): Token => tokens[at++]!
+  /** Goes on by one token. What cannot be read counts once it is come to. */
+  const next = (): Token => {
+    const token = current()
+    at++
+    if (at === tokens.length && failure) throw failure
+    return token
+  }
   const is = (kind: TokenKind, value?: string): boolean =>
     current().kind === kind && (value === undefined || current().value === value)
-  const unexpected = (token = current()): never =>
-    fail(
-      token.kind === 'EOF' ? 'unexpected token EOF' : `unexpected token ${token.kind}(${JSON.stringify(token.value)})`,
-    )
+  const unexpected = (token = current()): never => fail(`unexpected token ${shownToken(token)}`)
   const expect = (kind: TokenKind, value: string): void => {
     if (!is(kind, value)) unexpected()
     next()
@@ -84,8 +89,7 @@ export function parse(text: string): Node {
       if (negates) next()
       const operator = current().value
       const known = current().kind === 'Operator' && has(BINARY, operator) && BINARY[operator]! >= precedence
-      if (negates && (!NEGATABLE.includes(operator) || current().kind !== 'Operator'))
-        unexpected(negates ? tokens[start] : current())
+      if (negates && !NEGATABLE.includes(operator)) unexpected()
       if (!known) {
         at = start
         break
@@ -187,7 +191,8 @@ export function parse(text: string): Node {
       if (!is('Identifier')) unexpected()
       return postfix(call(next().value))
     }
-    return postfix(secondary())
+    const { node, isWhole } = secondary()
+    return isWhole ? node : postfix(node)
   }
 
   function pointer(): Node {
@@ -196,55 +201,46 @@ export function parse(text: string): Node {
     return make({ is: 'pointer', name: is('Identifier') ? next().value : '' })
   }
 
-  function secondary(): Node {
-    const token = next()
-    switch (token.kind) {
-      case 'Identifier':
-        if (token.value === 'true' || token.value === 'false')
-          return make({ is: 'bool', value: token.value === 'true' })
-        if (token.value === 'nil') return make({ is: 'nil' })
-        return is('Bracket', '(') ? call(token.value) : make({ is: 'name', name: token.value })
-      case 'Number':
-        return make(number(token.value))
-      case 'String':
-        return make({ is: 'string', value: token.value })
-      case 'Bytes':
-        return make({ is: 'bytes', value: token.bytes ?? new Uint8Array() })
-      default:
-        if (token.kind === 'Bracket' && token.value === '[') return array()
-        if (token.kind === 'Bracket' && token.value === '{') return map()
-        return unexpected(token)
-    }
+  /** `isWhole`: nothing may be taken from it. */
+  function secondary(): Readonly<{ node: Node; isWhole: boolean }> {
+    const token = current()
+    const { kind, value } = token
+    const isOpen = kind === 'Bracket' && (value === '[' || value === '{')
+    if (!isOpen && !['Identifier', 'Number', 'String', 'Bytes'].includes(kind)) unexpected()
+    next()
+    const whole = (node: Node) => ({ node: make(node), isWhole: true })
+    const part = (node: Node) => ({ node, isWhole: false })
+    if (kind === 'Number') return whole(number(value))
+    if (kind === 'String') return part(make({ is: 'string', value }))
+    if (kind === 'Bytes') return part(make({ is: 'bytes', value: token.bytes ?? new Uint8Array() }))
+    if (isOpen) return part(value === '[' ? array() : map())
+    if (value === 'true' || value === 'false') return whole({ is: 'bool', value: value === 'true' })
+    if (value === 'nil') return whole({ is: 'nil' })
+    return part(is('Bracket', '(') ? call(value) : make({ is: 'name', name: value }))
   }
 
   function call(name: string, piped?: Node): Node {
     const builtin = BUILTINS.get(name)
     const first = piped ? [piped] : []
-    if (builtin?.predicate !== undefined) return predicateCall(name, first, builtin.predicate, builtin.extra ?? false)
+    if (builtin?.parts) return predicateCall(name, first, builtin.parts)
     const args = [...first, ...argumentList()]
     if (builtin) return make({ is: 'builtin', name, args })
     return make({ is: 'call', callee: make({ is: 'name', name }), args })
   }
 
-  function predicateCall(name: string, first: readonly Node[], needed: 'needed' | 'optional', hasExtra: boolean): Node {
+  function predicateCall(name: string, first: readonly Node[], parts: readonly Part[]): Node {
     expect('Bracket', '(')
     const args: Node[] = [...first]
-    if (args.length === 0) {
-      if (is('Bracket', ')')) unexpected()
-      args.push(expression(0))
-      if (is('Operator', ',')) {
-        next()
-        if (!is('Bracket', ')')) args.push(predicate())
+    const missing = parts.slice(first.length)
+    for (const [i, part] of missing.entries()) {
+      if (is('Bracket', ')')) {
+        if (part.endsWith('?')) break
+        fail(`expected at least ${missing.length} arguments`)
       }
-    } else if (!is('Bracket', ')')) args.push(predicate())
-    if (args.length < 2 && needed === 'needed') fail('expected at least 2 arguments')
-    if (hasExtra && is('Operator', ',')) {
-      next()
-      args.push(expression(0))
-    } else if (is('Operator', ',')) {
-      next()
-      if (!is('Bracket', ')')) unexpected()
+      if (i > 0) expect('Operator', ',')
+      args.push(part.startsWith('predicate') ? predicate() : expression(0))
     }
+    if (is('Operator', ',')) next()
     expect('Bracket', ')')
     return make({ is: 'builtin', name, args })
   }
@@ -253,6 +249,7 @@ export function parse(text: string): Node {
     const isBlock = is('Bracket', '{')
     depth++
     const body = isBlock ? block() : expression(0)
+    if (!isBlock && is('Operator', ';')) fail('wrap predicate with brackets { and }')
     depth--
     return make({ is: 'predicate', body })
   }
@@ -297,42 +294,41 @@ export function parse(text: string): Node {
     const token = current()
     if (['Number', 'String', 'Identifier'].includes(token.kind)) return make({ is: 'string', value: next().value })
     if (is('Bracket', '(')) return expression(0)
-    const shown = token.kind === 'EOF' ? 'EOF' : `${token.kind}(${JSON.stringify(token.value)})`
     const kinds = 'a quoted string, a number, a identifier, or an expression enclosed in parentheses'
-    return fail(`a map key must be ${kinds} (unexpected token ${shown})`)
+    return fail(`a map key must be ${kinds} (unexpected token ${shownToken(token)})`)
   }
 
   function pipe(left: Node): Node {
     if (!is('Identifier')) unexpected()
-    return postfix(call(next().value, left))
+    return call(next().value, left)
   }
 
+  /** What is taken from a node: fields, items, slices. argo: an index behind a `?.` stands outside of its chain. */
   function postfix(node: Node): Node {
     let result = node
-    let isChain = false
-    // The invisible pointer before `.field` has its field next.
     for (;;) {
-      if (is('Operator', '.') || is('Operator', '?.')) {
-        const isOptional = next().value === '?.'
-        isChain ||= isOptional
-        if (isOptional && is('Bracket', '[')) {
-          next()
-          result = index(result, true)
-          continue
-        }
-        result = field(result, isOptional)
-      } else if (is('Bracket', '[')) {
+      if (is('Bracket', '[')) {
         next()
         result = index(result, false)
-      } else break
+        continue
+      }
+      if (!is('Operator', '.') && !is('Operator', '?.')) return result
+      const isOptional = next().value === '?.'
+      if (isOptional && is('Bracket', '[')) {
+        next()
+        result = index(result, true)
+        continue
+      }
+      const isChain: boolean = result.is === 'chain' || isOptional
+      const found = field(result.is === 'chain' ? result.node : result, isOptional)
+      result = isChain ? make({ is: 'chain', node: found }) : found
     }
-    return isChain ? make({ is: 'chain', node: result }) : result
   }
 
   function field(base: Node, isOptional: boolean): Node {
     const token = next()
     const isWord = token.kind === 'Operator' && /^[a-zA-Z]+$/.test(token.value)
-    if (token.kind !== 'Identifier' && !isWord) unexpected(token)
+    if (token.kind !== 'Identifier' && !isWord) fail('expected name')
     const property = make({ is: 'string', value: token.value } as const)
     const member = make({ is: 'member', base, property, isOptional, isField: true } as const)
     return is('Bracket', '(') ? make({ is: 'call', callee: member, args: argumentList() }) : member
@@ -348,13 +344,15 @@ export function parse(text: string): Node {
     }
     expect('Bracket', ']')
     const member = make({ is: 'member', base, property: from!, isOptional, isField: false } as const)
-    return is('Bracket', '(') ? make({ is: 'call', callee: member, args: argumentList() }) : member
+    return isOptional ? make({ is: 'chain', node: member }) : member
   }
 
   const tree = sequence()
   if (!is('EOF')) unexpected()
   return tree
 }
+
+const shownToken = ({ kind, value }: Token): string => (value === '' ? kind : `${kind}(${goQuote(value)})`)
 
 function number(text: string): Node {
   const digits = text.replaceAll('_', '')

@@ -1,9 +1,10 @@
 // The built-in functions that look at a list item by item.
 import type { Node } from './ast.ts'
 import { fail } from './errors.ts'
+import { utf8 } from './escapes.ts'
 import type { Here } from './evaluate.ts'
 import { add, asBool, compare, equal } from './operators.ts'
-import { isList, itemAt, type List, typeName, type Value } from './values.ts'
+import { Groups, isFields, isList, isMap, itemAt, kindOf, type List, type Value } from './values.ts'
 
 /** Counts what a run makes; too much of it ends the run. */
 export type Budget = Readonly<{ take(count: number): void }>
@@ -32,8 +33,15 @@ const NAMES = [
   ...['groupBy', 'sortBy', 'reduce'],
 ]
 
-const needList = (value: Value): List =>
-  isList(value) ? value : fail(`reflect: call of reflect.Value.Len on ${typeName(value)} Value`)
+/** What is gone through: a list, the bytes of a text, an object without entries. */
+function needList(value: Value): List {
+  if (isList(value)) return value
+  if (typeof value === 'string') return utf8(value)
+  const size = isMap(value) ? value.size : isFields(value) ? Object.keys(value).length : undefined
+  if (size === 0) return []
+  const call = size === undefined ? 'Len' : 'Index'
+  return fail(`reflect: call of reflect.Value.${call} on ${kindOf(value, 'zero')} Value`)
+}
 
 /** The value of a call of such a function; undefined for other functions. */
 export function callPredicate(node: Node & { is: 'builtin' }, runner: Runner): Value | undefined {
@@ -111,15 +119,13 @@ function sum(listNode: Node, predicate: Node | undefined, runner: Runner): Value
 }
 
 function groupBy(list: List, indexes: readonly number[], at: (index: number) => Value): Value {
-  const groups = new Map<Value, Value[]>()
+  const groups = new Groups()
   for (const index of indexes) {
     const key = at(index)
-    const group = groups.get(key)
-    if (group) group.push(itemAt(list, index))
-    else groups.set(key, [itemAt(list, index)])
+    const group = (groups.get(key) ?? []) as readonly Value[]
+    groups.set(key, [...group, itemAt(list, index)])
   }
-  const isPlain = [...groups.keys()].every(key => typeof key === 'string')
-  return isPlain ? (Object.fromEntries(groups as Map<string, Value[]>) as Value) : groups
+  return groups
 }
 
 function sortBy(list: List, indexes: readonly number[], at: (index: number) => Value, direction: Value): Value {

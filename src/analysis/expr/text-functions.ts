@@ -3,7 +3,7 @@ import { fail } from './errors.ts'
 import { utf8 } from './escapes.ts'
 import { type Fields, goJsonValue, toGoJson } from './json-functions.ts'
 import { asText } from './operators.ts'
-import { isList, itemsOf, type Value } from './values.ts'
+import { isList, itemsOf, named, type Value } from './values.ts'
 
 type Call = (args: readonly Value[]) => Value
 
@@ -24,11 +24,12 @@ function trim(args: readonly Value[]): Value {
 
 /** Parts of a text; `limit` below zero is none. */
 function split(value: string, separator: string, limit: number, keep: boolean): Value {
-  if (limit === 0) return []
+  if (limit === 0) return named('[]string', [])
   const all = separator === '' ? Array.from(value) : value.split(separator)
   const parts =
     limit > 0 && all.length > limit ? [...all.slice(0, limit - 1), all.slice(limit - 1).join(separator)] : all
-  return keep ? parts.map((part, at) => (at < parts.length - 1 ? part + separator : part)) : parts
+  const kept = keep ? parts.map((part, at) => (at < parts.length - 1 ? part + separator : part)) : parts
+  return named('[]string', kept)
 }
 
 function replace(args: readonly Value[]): Value {

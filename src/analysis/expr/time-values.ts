@@ -1,7 +1,7 @@
 // Times and lengths of time in conditions.
 import { parseGoDuration } from '../../api/duration.ts'
 import { fail } from './errors.ts'
-import { asText } from './operators.ts'
+import { asText, fetch } from './operators.ts'
 import {
   type Instant,
   instant,
@@ -152,5 +152,7 @@ function instantMethod(time: Instant, name: string, args: readonly Value[]): Val
 export function callMethod(base: Value, name: string, args: readonly Value[]): Value {
   if (base === null) return fail(`cannot fetch ${name} from <nil>`)
   const result = isSpan(base) ? spanMethod(base, name) : isInstant(base) ? instantMethod(base, name, args) : undefined
-  return result === undefined ? fail(`cannot call ${name} of ${typeName(base)}`) : result
+  if (result !== undefined) return result
+  const field = fetch(base, name)
+  return fail(`invalid operation: cannot call ${field === null ? 'nil' : `non-function of type ${typeName(field)}`}`)
 }

@@ -1,5 +1,5 @@
 // Splits the text of a condition into tokens.
-import { fail } from './errors.ts'
+import { ExprError, fail } from './errors.ts'
 import { readEscaped, utf8 } from './escapes.ts'
 
 export type TokenKind = 'Identifier' | 'Number' | 'String' | 'Bytes' | 'Operator' | 'Bracket' | 'EOF'
@@ -17,9 +17,19 @@ const NUMBER =
   /0[xX][0-9a-fA-F_]*|0[bB][01_]*|0[oO][0-7_]*|[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?(?:[eE][+-]?[0-9_]*)?|\.[0-9][0-9_]*(?:[eE][+-]?[0-9_]*)?/y
 const NAME = /[\p{L}_$][\p{L}\p{Nd}_$]*/uy
 
-/** The tokens of a text, an EOF last. Throws ExprError. */
-export function tokenize(text: string): readonly Token[] {
+/** The tokens of a text, an EOF last; where the text cannot be read further, why. */
+export function tokenize(text: string): Readonly<{ tokens: readonly Token[]; failure?: ExprError }> {
   const tokens: Token[] = []
+  try {
+    scanAll(text, tokens)
+  } catch (error) {
+    if (error instanceof ExprError) return { tokens, failure: error }
+    throw error
+  }
+  return { tokens }
+}
+
+function scanAll(text: string, tokens: Token[]): void {
   let at = 0
   while (at < text.length) {
     const char = text[at]!
@@ -37,7 +47,6 @@ export function tokenize(text: string): readonly Token[] {
     at = end
   }
   tokens.push({ kind: 'EOF', value: '' })
-  return tokens
 }
 
 function commentEnd(text: string, at: number): number | undefined {

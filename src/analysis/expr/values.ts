@@ -65,6 +65,18 @@ export function itemAt(list: List, at: number): Value {
 export const itemsOf = (list: List): readonly Value[] =>
   Array.isArray(list) ? list : Array.from({ length: list.length }, (_, at) => itemAt(list, at))
 
+/** Names of lists that Go holds in a way of their own. */
+const NAMES = new WeakMap<object, string>()
+
+/** The list, under the name that Go has for it. */
+export const named = (name: string, list: readonly Value[]): readonly Value[] => {
+  NAMES.set(list, name)
+  return list
+}
+
+/** Lists by keys of any type, as groupBy gives them. */
+export class Groups extends Map<Value, Value> {}
+
 /** What Go's %T says. */
 export function typeName(value: Value): string {
   if (value === null || value === undefined) return '<nil>'
@@ -79,7 +91,7 @@ export function typeName(value: Value): string {
       return 'string'
   }
   if (isList(value)) return listName(value)
-  if (isMap(value)) return 'map[interface {}]interface {}'
+  if (isMap(value)) return value instanceof Groups ? 'map[interface {}][]interface {}' : 'map[interface {}]interface {}'
   if (isInstant(value)) return 'time.Time'
   if (isSpan(value)) return 'time.Duration'
   if (isStruct(value)) return value.type
@@ -89,7 +101,18 @@ export function typeName(value: Value): string {
 function listName(list: List): string {
   if (list instanceof Float64Array) return '[]float64'
   if (list instanceof BigInt64Array) return '[]int'
-  return list instanceof Uint8Array ? '[]uint8' : '[]interface {}'
+  if (list instanceof Uint8Array) return '[]uint8'
+  return NAMES.get(list) ?? '[]interface {}'
+}
+
+/** The kind of a value as Go's reflection calls it; `nothing`: what it says of nil. */
+export function kindOf(value: Value, nothing = 'invalid'): string {
+  if (value === null || value === undefined) return nothing
+  if (typeof value !== 'object') return typeName(value)
+  if (isList(value)) return 'slice'
+  if (isSpan(value)) return 'int64'
+  if (isInstant(value) || isStruct(value)) return 'struct'
+  return isFunc(value) ? 'func' : 'map'
 }
 
 /** What the function type() says. */
