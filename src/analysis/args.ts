@@ -66,8 +66,12 @@ function fill({ texts, tags }: Pieces, values: ReadonlyMap<string, string>): str
   return filled.join('') + texts.at(-1)
 }
 
-/** A text with every placeholder replaced. Throws ArgumentError. */
-export const substitute = (text: string, values: ReadonlyMap<string, string>): string => fill(piecesOf(text), values)
+/** A text with every placeholder replaced by one of `values`, which are asked for once the text is read. Throws
+ * ArgumentError. */
+export function substitute(text: string, values: () => ReadonlyMap<string, string>): string {
+  const pieces = piecesOf(text)
+  return fill(pieces, values())
+}
 
 /** A metric with its arguments put in, everywhere, keys included. Throws ArgumentError. */
 export function resolveMetric(metric: Metric, args: readonly AnalysisArgument[]): Metric {

@@ -1,7 +1,16 @@
 // From measurements to the phase of a metric, and from metrics to the phase of a run. Pure.
 import type { AnalysisRun, Metric, MetricResult, RunSummary } from '../api/analysis.ts'
 import type { EventNote } from '../contract.ts'
-import { effectiveCount, isCompleted, isTerminating, isWorse, lastMeasurement, limitOf, type Phase } from './phases.ts'
+import {
+  effectiveCount,
+  isCompleted,
+  isTerminating,
+  isWorse,
+  lastMeasurement,
+  limit32,
+  limitOf,
+  type Phase,
+} from './phases.ts'
 
 /** Errors in a row that a metric stands; one more and it is an Error. */
 const ERROR_LIMIT = 4
@@ -11,9 +20,9 @@ type Breach = Readonly<{ phase: Phase; reason: string }>
 /** The limit that a metric is over. argo: of several the last one counts, errors last. */
 function breachOf(metric: Metric, result: MetricResult): Breach | undefined {
   const { failed = 0, inconclusive = 0, consecutiveError = 0 } = result
-  const failures = limitOf(metric.failureLimit, 0)
-  const doubts = limitOf(metric.inconclusiveLimit, 0)
-  const errors = limitOf(metric.consecutiveErrorLimit, ERROR_LIMIT)
+  const failures = limit32(metric.failureLimit, 0)
+  const doubts = limit32(metric.inconclusiveLimit, 0)
+  const errors = limit32(metric.consecutiveErrorLimit, ERROR_LIMIT)
   if (consecutiveError > errors) {
     return { phase: 'Error', reason: `consecutiveErrors (${consecutiveError}) > consecutiveErrorLimit (${errors})` }
   }
@@ -33,7 +42,8 @@ export function judgeMetric(metric: Metric, result: MetricResult, terminating: b
   const breach = breachOf(metric, result)
   if (breach) return breach.phase
   const successes = limitOf(metric.consecutiveSuccessLimit, 0)
-  if (successes > 0 && (result.consecutiveSuccess ?? 0) >= successes) return 'Successful'
+  if (successes > 0 && (result.consecutiveSuccess ?? 0) >= limit32(metric.consecutiveSuccessLimit, 0))
+    return 'Successful'
   const count = effectiveCount(metric)
   if (count !== undefined && (result.count ?? 0) >= count) {
     if (successes <= 0) return 'Successful'
@@ -112,10 +122,7 @@ export function judgeRun(run: AnalysisRun, metrics: readonly Metric[], dryRun: R
   }
 
   const summaries = { runSummary: shown(counted), dryRunSummary: shown(dry) }
-  // In the order of the metrics, whichever was measured first.
-  const place = (result: MetricResult) =>
-    metrics.findIndex(metric => metric.name === result.name) + 1 || Number.MAX_SAFE_INTEGER
-  const metricResults = [...results.values()].sort((a, b) => place(a) - place(b))
+  const metricResults = [...results.values()]
   const isEnd = terminating || isOver
   const phase = isEnd ? (worst ?? 'Successful') : 'Running'
   return { phase, message: isEnd ? message : '', metricResults, ...summaries, events }

@@ -18,19 +18,28 @@ export const isCompleted = (phase: string | undefined): boolean => COMPLETED.inc
 /** Whether `other` is worse than `phase`. */
 export const isWorse = (phase: string, other: string): boolean => ORDER.indexOf(other) > ORDER.indexOf(phase)
 
-/** An int-or-string limit as a number; `otherwise` when it is not set. argo: text that is no decimal integer counts as 0,
- * and one beyond 64 bits as the last of them. */
-export function limitOf(value: number | string | null | undefined, otherwise: number): number {
-  if (value === undefined || value === null) return otherwise
-  if (typeof value === 'number') return value
-  if (!/^[+-]?\d+$/.test(value)) return 0
-  return Math.min(Math.max(Number(value), -(2 ** 63)), 2 ** 63)
+const LARGEST = 2n ** 63n - 1n
+
+/** An int-or-string as a whole number of 64 bits. argo: text that is no decimal integer is 0, one that is too large the
+ * largest of them. */
+function wholeOf(value: number | string): bigint {
+  if (typeof value === 'number') return BigInt(Math.trunc(value))
+  if (!/^[+-]?\d+$/.test(value)) return 0n
+  const whole = BigInt(value.replace(/^\+/, ''))
+  return whole > LARGEST ? LARGEST : whole < -LARGEST ? -LARGEST - 1n : whole
 }
+
+/** An int-or-string limit as a number; `otherwise` when it is not set. */
+export const limitOf = (value: number | string | null | undefined, otherwise: number): number =>
+  value === undefined || value === null ? otherwise : Number(wholeOf(value))
+
+/** A limit that is held against a counter. argo: its lowest 32 bits. */
+export const limit32 = (value: number | string | null | undefined, otherwise: number): number =>
+  value === undefined || value === null ? otherwise : Number(BigInt.asIntN(32, wholeOf(value)))
 
 /** How many measurements a metric takes, undefined: it has no end. */
 export function effectiveCount(metric: Metric): number | undefined {
-  const count = limitOf(metric.count, 0)
-  if (count !== 0) return count
+  if (limitOf(metric.count, 0) !== 0) return limit32(metric.count, 0)
   return metric.interval ? undefined : 1
 }
 

@@ -1,9 +1,9 @@
 // The arguments of an experiment's analyses: {{templates.NAME.podTemplateHash}} and the like put in.
 import { ArgumentError, substitute } from '../analysis/args.ts'
+import { parseGoDuration } from '../api/duration.ts'
 import type { ExperimentAnalysis } from '../api/experiment.ts'
 import { timestamp } from '../rollout/part.ts'
 import { hashOf } from '../rollout/sets.ts'
-import { endOf } from './facts.ts'
 import type { ExperimentSeen } from './observe.ts'
 
 type Argument = Readonly<{ name: string; value?: string }>
@@ -13,11 +13,10 @@ export function experimentArguments(
   seen: ExperimentSeen,
   args: ExperimentAnalysis['args'],
 ): Readonly<{ args: Argument[] } | { problem: string }> {
-  const values = valuesOf(seen)
   try {
     return {
       args: (args ?? []).map(({ name, value }) =>
-        value == null ? { name } : { name, value: substitute(value, values) },
+        value == null ? { name } : { name, value: substitute(value, () => valuesOf(seen)) },
       ),
     }
   } catch (error) {
@@ -27,13 +26,21 @@ export function experimentArguments(
 }
 
 function valuesOf({ experiment, status, sets }: ExperimentSeen): ReadonlyMap<string, string> {
-  const end = endOf({ spec: experiment.spec, status })
   return new Map([
-    ...(status.availableAt === undefined ? [] : [['experiment.availableAt', status.availableAt] as const]),
-    ...(end === undefined ? [] : [['experiment.finishedAt', timestamp(end)] as const]),
+    ...timesOf(experiment.spec.duration, status.availableAt),
     ...[...sets].flatMap(([name, rs]) => [
       [`templates.${name}.podTemplateHash`, hashOf(rs)] as const,
       [`templates.${name}.replicaset.name`, rs.metadata.name] as const,
     ]),
   ])
+}
+
+/** argo: a duration that cannot be read is an error of every value, once the experiment is available. */
+function timesOf(duration: string | undefined, availableAt: string | undefined): (readonly [string, string])[] {
+  if (availableAt === undefined) return []
+  const begin = ['experiment.availableAt', availableAt] as const
+  if (!duration) return [begin]
+  const { ms, error } = parseGoDuration(duration)
+  if (ms === undefined) throw new ArgumentError(error)
+  return [begin, ['experiment.finishedAt', timestamp(Math.floor((Date.parse(availableAt) + ms) / 1000) * 1000)]]
 }

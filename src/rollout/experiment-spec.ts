@@ -21,10 +21,12 @@ export function buildExperimentSpec(
   }
   const { duration, dryRun, analysisRunMetadata, scaleDownDelaySeconds } = step
   const { progressDeadlineSeconds } = seen.spec
-  const analyses = (step.analyses ?? []).map(({ args, ...analysis }) => {
+  const analyses: NonNullable<ExperimentSpec['analyses']>[number][] = []
+  for (const { args, ...analysis } of step.analyses ?? []) {
     const given = rolloutArguments(seen, args)
-    return { ...analysis, ...(given.length > 0 ? { args: given } : {}) }
-  })
+    if ('problem' in given) return given
+    analyses.push({ ...analysis, ...(given.args.length > 0 ? { args: [...given.args] } : {}) })
+  }
   return {
     spec: {
       templates,

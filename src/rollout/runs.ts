@@ -212,7 +212,8 @@ function changeEvents(kind: Kind, run: RolloutAnalysisRunStatus): readonly Event
 }
 
 function createRun(seen: Observed, kind: Kind, previous: AnalysisRun | undefined): Outcome {
-  const built = buildRunSpec(seen, { ...kind.analysis, args: rolloutArguments(seen, kind.analysis?.args) })
+  const given = rolloutArguments(seen, kind.analysis?.args)
+  const built = 'problem' in given ? given : buildRunSpec(seen, { ...kind.analysis, args: [...given.args] })
   if ('problem' in built) return { ...NONE, part: part({ because: [`${kind.title} analysis: ${built.problem}`] }) }
   const hash = seen.newRS ? hashOf(seen.newRS) : seen.hash
   const base = `${seen.rollout.metadata.name}-${hash}-${revisionOf(seen.rollout)}${kind.suffix}`

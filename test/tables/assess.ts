@@ -108,7 +108,9 @@ function play(row: Row) {
       // The queue takes no time that has passed.
       next = conclusion.recheckAt === undefined ? undefined : Math.max(conclusion.recheckAt, now)
     }
-    return entryOf(status!, calls, events, seconds(next, now))
+    // Which of several metrics was measured first is chance, so the table has them by name.
+    const metricResults = (status?.metricResults ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    return entryOf({ ...status!, metricResults }, calls, events, seconds(next, now))
   })
 }
 

@@ -1,8 +1,9 @@
 // The built-in functions on numbers and lists; the others are beside.
 import { fail } from './errors.ts'
+import { utf8 } from './escapes.ts'
 import type { Context } from './evaluate.ts'
 import { parseFloat64, parseInt64, truncated } from './go-number.ts'
-import { asWhole, compare, equal, fetch } from './operators.ts'
+import { asText, asWhole, compare, equal, fetch } from './operators.ts'
 import { TEXT_FUNCTIONS } from './text-functions.ts'
 import { dateOf, durationOf } from './time-values.ts'
 import {
@@ -10,6 +11,7 @@ import {
   isFields,
   isList,
   isMap,
+  isStruct,
   itemAt,
   itemsOf,
   kindName,
@@ -97,23 +99,33 @@ function length([value = null]: readonly Value[]): Value {
 
 const needList = (name: string, value: Value): List => (isList(value) ? value : fail(`cannot ${name} ${kindOf(value)}`))
 
+/** Nothing where there is nothing, or where nothing can be. */
 function get([base = null, key = null]: readonly Value[]): Value {
-  if (base === null) return null
   if (isList(base) || typeof base === 'string') {
-    if (!isNumeric(key)) return null
-    const size = typeof base === 'string' ? new TextEncoder().encode(base).length : base.length
-    const at = Number(asWhole(key))
+    const size = typeof base === 'string' ? utf8(base).length : base.length
+    const at = Number(isNumeric(key) ? asWhole(key) : fail(`invalid operation: int(${goName(key)})`))
     return at >= size || at < -size ? null : fetch(base, key)
   }
-  return isFields(base) && typeof key !== 'string' ? null : fetch(base, key)
+  return isFields(base) || isMap(base) || isStruct(base) ? fetch(base, key) : null
+}
+
+/** argo: whatever goes wrong here is nothing. */
+function end(base: Value, at: bigint): Value {
+  return isList(base) || typeof base === 'string' ? get([base, at]) : isMap(base) ? (base.get(at) ?? null) : null
 }
 
 function flatten(list: List): readonly Value[] {
   return itemsOf(list).flatMap(item => (isList(item) ? flatten(item) : [item]))
 }
 
+const SORTABLE = ['[]interface {}', '[]int', '[]float64', '[]string']
+
 function sort([value = null, direction = 'asc']: readonly Value[]): Value {
-  if (!isList(value)) return fail(`cannot sort ${goName(value)}`)
+  if (direction !== 'asc' && direction !== 'desc') {
+    return fail(`invalid order ${asText(direction)}, expected asc or desc`)
+  }
+  // argo: what is no list of numbers, texts or anything gives an empty list.
+  if (!isList(value) || !SORTABLE.includes(typeName(value))) return []
   const sign = direction === 'desc' ? -1 : 1
   const order = (a: Value, b: Value) => (compare(a, '<', b) ? -sign : compare(b, '<', a) ? sign : 0)
   return [...itemsOf(value)].sort(order)
@@ -168,8 +180,8 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   min: extreme('min', '<'),
   mean,
   median,
-  first: ([value = null]) => get([value, 0n]),
-  last: ([value = null]) => get([value, -1n]),
+  first: ([value = null]) => end(value, 0n),
+  last: ([value = null]) => end(value, -1n),
   get,
   take: ([value = null, count = null]) => {
     const amount = Number(asWhole(count))

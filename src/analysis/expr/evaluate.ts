@@ -54,7 +54,7 @@ function run(node: Node, scope: Scope, context: Context): Value {
     case 'member':
       return member(node, scope, context)
     case 'slice':
-      return slice(value(node.base), node.from && value(node.from), node.to && value(node.to))
+      return sliceOf(node, value)
     case 'chain':
       return chain(node.node, value)
     case 'call':
@@ -111,6 +111,12 @@ function member(node: Node & { is: 'member' }, scope: Scope, context: Context): 
     return fail(`cannot get ${(node.property as Node & { is: 'string' }).value} from <nil>`)
   }
   return fetch(base, value(node.property))
+}
+
+/** The end is looked at before the start. */
+function sliceOf({ base, from, to }: Node & { is: 'slice' }, value: (node: Node) => Value): Value {
+  const [whole, last] = [value(base), to && value(to)]
+  return slice(whole, from && value(from), last)
 }
 
 /** argo: filter(...)[0] and filter(...)[-1] look no further than the item that is found. */

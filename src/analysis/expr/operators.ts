@@ -249,8 +249,11 @@ const asWholeKey = (key: Value): bigint =>
 
 /** base[from:to]: negative ends count from the end, all is cut to the size. */
 export function slice(base: Value, from: Value | undefined, to: Value | undefined): Value {
-  if (base === null) return fail('cannot slice <nil>')
-  if (typeof base !== 'string' && !isList(base)) return fail(`cannot slice ${typeName(base)}`)
+  if (typeof base !== 'string' && !isList(base)) {
+    // argo: without an end the length is wanted first; else it is the start that is named.
+    const hasLength = to !== undefined || isMap(base) || isFields(base)
+    return fail(hasLength ? `cannot slice ${printed(from ?? 0n)}` : `invalid argument for len (type ${typeName(base)})`)
+  }
   const list = typeof base === 'string' ? utf8(base) : base
   const end = (value: Value | undefined, otherwise: number): number => {
     if (value === undefined) return otherwise

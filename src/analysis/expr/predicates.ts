@@ -129,7 +129,7 @@ function groupBy(list: List, indexes: readonly number[], at: (index: number) => 
 }
 
 function sortBy(list: List, indexes: readonly number[], at: (index: number) => Value, direction: Value): Value {
-  if (direction !== 'asc' && direction !== 'desc') fail(`invalid order ${direction}, expected asc or desc`)
+  if (direction !== 'asc' && direction !== 'desc') fail('unknown order, use asc or desc')
   const keyed = indexes.map(index => ({ item: itemAt(list, index), key: at(index) }))
   const sign = direction === 'asc' ? 1 : -1
   keyed.sort((a, b) => (equal(a.key, b.key) ? 0 : compare(a.key, '<', b.key) ? -sign : sign))
