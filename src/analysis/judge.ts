@@ -112,6 +112,7 @@ export function judgeRun(run: AnalysisRun, metrics: readonly Metric[], dryRun: R
       const breach = breachOf(metric, result)
       tally[COUNTER[(breach?.phase ?? 'Successful') as keyof typeof COUNTER]]++
       if (isDry) {
+        worst ??= 'Successful'
         if (breach) result = { ...result, message: `Metric assessed ${phase} due to ${breach.reason}` }
       } else if (worst === undefined || isWorse(worst, phase)) {
         worst = phase

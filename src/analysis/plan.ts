@@ -215,8 +215,9 @@ function count(result: MetricResult, phase: string): MetricResult {
 }
 
 function trimmed(run: AnalysisRun, result: MetricResult): MetricResult {
-  const rule = run.spec.measurementRetention?.find(one => isNamed(one.metricName, result.name) && one.limit > 0)
-  const limit = rule?.limit ?? KEPT
+  // argo: the last rule for a metric holds, also where it asks for nothing.
+  const rule = run.spec.measurementRetention?.findLast(one => isNamed(one.metricName, result.name))
+  const limit = rule && rule.limit > 0 ? rule.limit : KEPT
   const measurements = result.measurements ?? []
   return measurements.length > limit ? { ...result, measurements: measurements.slice(-limit) } : result
 }
