@@ -69,8 +69,8 @@ function isStrategyComplete(spec: RolloutSpec, next: RolloutStatus, replicas: nu
   const hash = next.currentPodHash ?? ''
   const { blueGreen, canary } = spec.strategy ?? {}
   if (blueGreen) {
-    const previewDone = !blueGreen.previewService || next.blueGreen?.previewSelector === hash
-    return previewDone && next.blueGreen?.activeSelector === hash
+    const previewDone = !blueGreen.previewService || (next.blueGreen?.previewSelector ?? '') === hash
+    return previewDone && (next.blueGreen?.activeSelector ?? '') === hash
   }
   if (!canary) return false
   const steps = canary.steps?.length ?? 0
@@ -161,7 +161,7 @@ export function nextConditions(
 ): ConditionOutcome {
   const { status: old, newRS } = seen
   const events: EventNote[] = []
-  const isPaused = pausesOf(old).length > 0 || seen.spec.paused === true
+  const isPaused = pausesOf(next).length > 0 || seen.spec.paused === true
   const aborted = isAborted(old, intent)
   let list: Conditions = next.conditions ?? []
   const set = (fields: Fields): boolean => {
@@ -278,7 +278,7 @@ export function deadlineRecheck(seen: Observed, next: RolloutStatus, now: Millis
   const condition = findCondition(next.conditions, 'Progressing')
   if (!condition || pausesOf(next).length > 0 || seen.spec.paused || next.abort) return undefined
   // The end of the step, or of the old set, brings the next look: asked by the clock it would be asked again and again.
-  if (isClockStopped(seen)) return undefined
+  if (!mayTimeOut(seen)) return undefined
   if (isHealthy(seen, next) || condition.reason === 'ProgressDeadlineExceeded') return undefined
   const at = Date.parse(condition.lastUpdateTime ?? '') + progressDeadline(seen.spec) * 1000 + 1000
   return Number.isNaN(at) ? undefined : Math.max(at, now)

@@ -36,13 +36,10 @@ function keep(status: RolloutStatus, fields: readonly (keyof RolloutStatus)[]): 
 export function finish(seen: Observed, next: RolloutStatus, wanted: PauseIntent, work: Part, now: Millis): Plan {
   const deadline = deadlineAbort(seen, next, wanted, now)
   const intent = deadline === undefined ? wanted : { ...wanted, abort: deadline }
-  const { conditions, events } = nextConditions(seen, next, intent, now)
+  const pauses = nextPauses(seen.status, intent, now, seen.spec.paused === true)
+  const { conditions, events } = nextConditions(seen, { ...next, ...pauses }, intent, now)
   const timedOut = deadline === undefined ? [] : [warning('RolloutAborted', deadline)]
-  const settled = settle(
-    seen,
-    { ...next, conditions: [...conditions], ...nextPauses(seen.status, intent, now, seen.spec.paused === true) },
-    now,
-  )
+  const settled = settle(seen, { ...next, ...pauses, conditions: [...conditions] }, now)
   const recheckAt = deadlineRecheck(seen, settled, now)
   const late = part({
     events: [...timedOut, ...events, ...pauseEvents(seen.status, settled)],

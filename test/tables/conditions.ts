@@ -14,7 +14,7 @@ import {
 } from '../../src/rollout/conditions.ts'
 import { endedAttempt, nextDuration } from '../../src/rollout/duration.ts'
 import { NO_INTENT, nextPauses, type PauseReason } from '../../src/rollout/pauses.ts'
-import { revisionOf } from '../../src/rollout/sets.ts'
+import { hasDeadline, revisionOf } from '../../src/rollout/sets.ts'
 import { stepHash } from '../../src/rollout/step-hash.ts'
 import { nowOf, seenOf } from '../kit/seen-of-vector.ts'
 import type { Row, Table } from '../kit/vector-table.ts'
@@ -49,7 +49,9 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
   },
   requeue(row) {
     const seen = seenOf(row)
-    const next = { ...nextOf(row), ...(seen.status.abort ? { abort: true } : {}) }
+    // The reference asks only when nothing has changed, so what is paused or aborted is as it was.
+    const { abort, pauseConditions } = seen.status
+    const next = { ...nextOf(row), ...(abort ? { abort } : {}), ...(pauseConditions ? { pauseConditions } : {}) }
     const at = deadlineRecheck(seen, next, nowOf(row))
     // The reference looks when the deadline ends; ours a second later, when it is over: then one look is enough.
     return at === undefined ? null : Math.max(0, Math.trunc((at - nowOf(row)) / 1000) - 1)
@@ -82,10 +84,15 @@ type Actions = Readonly<{ clear?: boolean; addAbort?: boolean; removeAbort?: boo
 export const conditionsTable: Table = {
   name: 'conditions-message',
   answer: row => answers[row['kind'] as string]!(row),
-  exceptions: row =>
-    row['kind'] === 'stepHash' && JSON.stringify(row).includes('{"b":1,"a":2}')
-      ? { reason: 'an API server serves the keys of a plugin config in order, which this row does not' }
-      : undefined,
+  exceptions(row) {
+    if (row['kind'] === 'stepHash' && JSON.stringify(row).includes('{"b":1,"a":2}')) {
+      return { reason: 'an API server serves the keys of a plugin config in order, which this row does not' }
+    }
+    if (row['kind'] === 'requeue' && seenOf(row).otherRSs.some(hasDeadline)) {
+      return { reason: 'the end of an old set brings the next look; the reference looks over and over', want: null }
+    }
+    return undefined
+  },
   want(row) {
     if (row['kind'] !== 'deadlineAbort') return row.want
     // The event is recorded by the pass together with the condition: nextConditions has it.
