@@ -29,7 +29,7 @@ export function parseGoDuration(text: string): ParsedDuration {
 
 /** Nanoseconds, or the error text. */
 function nanoseconds(text: string): bigint | string {
-  const invalid = `time: invalid duration ${quoted(text)}`
+  const invalid = `time: invalid duration ${timeQuote(text)}`
   const isNegative = text.startsWith('-')
   const body = text.replace(/^[+-]/, '')
   if (body === '0') return 0n
@@ -41,10 +41,10 @@ function nanoseconds(text: string): bigint | string {
     if ((whole === '' && fraction === '') || BigInt(whole || '0') > LIMIT) return invalid
     rest = rest.slice(all.length)
     const unit = /^[^\d.]*/.exec(rest)?.[0] ?? ''
-    if (unit === '') return `time: missing unit in duration ${quoted(text)}`
+    if (unit === '') return `time: missing unit in duration ${timeQuote(text)}`
     const factor = UNIT[unit]
     if (factor === undefined || !Object.hasOwn(UNIT, unit)) {
-      return `time: unknown unit ${quoted(unit)} in duration ${quoted(text)}`
+      return `time: unknown unit ${timeQuote(unit)} in duration ${timeQuote(text)}`
     }
     rest = rest.slice(unit.length)
     sum += BigInt(whole || '0') * factor + (BigInt(fraction || '0') * factor) / 10n ** BigInt(fraction.length)
@@ -56,7 +56,7 @@ function nanoseconds(text: string): bigint | string {
 }
 
 /** Text in quotes as Go's time package writes it: bytes that are not plain ASCII in hexadecimal. */
-const quoted = (text: string): string => `"${[...text].map(quotedCharacter).join('')}"`
+export const timeQuote = (text: string): string => `"${[...text].map(quotedCharacter).join('')}"`
 
 function quotedCharacter(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`

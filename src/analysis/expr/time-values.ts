@@ -2,6 +2,7 @@
 import { parseGoDuration } from '../../api/duration.ts'
 import { fail } from './errors.ts'
 import { asText, fetch } from './operators.ts'
+import { type Parts, parseTime } from './time-layout.ts'
 import {
   type Instant,
   instant,
@@ -24,39 +25,43 @@ export function durationOf(value: Value): Span {
   return parsed.ms === undefined ? fail(parsed.error) : span(BigInt(Math.round(parsed.ms * 1e6)))
 }
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/
-const CLOCK = /^(\d\d):(\d\d):(\d\d)$/
+/** The layouts that date() tries where it is given none. */
+const LAYOUTS = [
+  '2006-01-02',
+  '15:04:05',
+  '2006-01-02 15:04:05',
+  '2006-01-02T15:04:05Z07:00',
+  '02 Jan 06 15:04 MST',
+  'Monday, 02-Jan-06 15:04:05 MST',
+  'Mon, 02 Jan 2006 15:04:05 MST',
+]
 
 /** date(text), date(text, layout), date(text, layout, timezone). */
 export function dateOf(args: readonly Value[]): Instant {
   const text = asText(args[0] ?? null)
-  const clock = CLOCK.exec(text)
-  if (clock && args.length === 1) return at([0, 1, 1, ...clock.slice(1).map(Number)], '', 0) ?? invalid(text)
-  const match = ISO.exec(text)
-  if (!match) return invalid(text)
-  const [hour = 0, minute = 0, second = 0] = match.slice(4, 7).map(part => Number(part ?? 0))
-  const day = match.slice(1, 4).map(Number)
-  const zone = match[8]
-  // A time of day with a blank has no zone, one with a T must have one.
-  if (args.length === 1 && match[4] !== undefined && text.includes('T') !== (zone !== undefined)) return invalid(text)
-  const offset = zone === undefined || zone === 'Z' ? 0 : zoneMinutes(zone)
-  const found = at([...day, hour, minute, second], match[7] ?? '', offset) ?? invalid(text)
-  return args.length < 3 ? found : inZone(found, asText(args[2] ?? null))
+  if (args.length === 1) {
+    for (const layout of LAYOUTS) {
+      const parts = parseTime(layout, text)
+      if (typeof parts !== 'string') return instantOf(parts)
+    }
+    return fail(`invalid date ${text}`)
+  }
+  const layout = asText(args[1] ?? null)
+  const zone = args.length > 2 ? asText(args[2] ?? null) : undefined
+  if (zone !== undefined) offsetAt(0, zone)
+  const parts = parseTime(layout, text)
+  if (typeof parts === 'string') return fail(parts)
+  const found = instantOf(parts)
+  return zone === undefined || parts.offset !== undefined ? found : inZone(found, zone)
 }
-
-const invalid = (text: string): never => fail(`invalid date ${text}`)
 
 const zoneMinutes = (zone: string): number =>
   (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)))
 
-function at(parts: readonly number[], fraction: string, offset: number): Instant | undefined {
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts
+function instantOf({ year, month, day, hour, minute, second, fraction, offset = 0 }: Parts): Instant {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
   date.setUTCHours(hour, minute, second)
-  const isReal =
-    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60
-  if (!isReal) return undefined
   const nanos = BigInt(fraction.slice(1).padEnd(9, '0').slice(0, 9))
   return instant(BigInt(date.getTime()) * 1_000_000n + nanos - BigInt(offset) * MINUTE, offset)
 }
