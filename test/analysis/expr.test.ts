@@ -54,3 +54,20 @@ test('conditions: corners of the language', async t => {
     t.equal(value ?? error, outcome, `${condition} on ${JSON.stringify(result)}`)
   }
 })
+
+test('dates: read by layouts', async t => {
+  const rows: readonly (readonly [expression: string, outcome: boolean | string])[] = [
+    ['date("02.01.2024 3:04PM", "02.01.2006 3:04PM") == date("2024-01-02 15:04:00")', true],
+    ['date("Tue, 02 Jan 2024 15:04:05 GMT") == date("2024-01-02T15:04:05Z")', true],
+    ['date("Jan  2, 2024", "Jan 2, 2006") == date("2024-01-02")', true],
+    ['date("2024-01-02T10:00:00+02:00") == date("2024-01-02T08:00:00Z")', true],
+    ['date("x", "2006") == now()', 'parsing time "x" as "2006": cannot parse "x" as "2006"'],
+    ['date("2023-02-29", "2006-01-02") == now()', 'parsing time "2023-02-29": day out of range'],
+    ['date("2024-01-02x", "2006-01-02") == now()', 'parsing time "2024-01-02x": extra text: "x"'],
+    ['date("2024", "2006", "Nowhere/X") == now()', 'unknown time zone Nowhere/X'],
+  ]
+  for (const [expression, outcome] of rows) {
+    const { value, error } = evaluateCondition(expression, 1, 0)
+    t.equal(value ?? error, outcome, expression)
+  }
+})
