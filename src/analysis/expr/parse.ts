@@ -326,6 +326,7 @@ export function parse(text: string): Node {
   }
 
   function field(base: Node, isOptional: boolean): Node {
+    if (is('EOF')) fail('unexpected end of expression')
     const token = next()
     const isWord = token.kind === 'Operator' && /^[a-zA-Z]+$/.test(token.value)
     if (token.kind !== 'Identifier' && !isWord) fail('expected name')
@@ -370,7 +371,8 @@ function number(text: string): Node {
   const kind = { x: 'hex', b: 'binary', o: 'octal' }[lower[1] ?? ''] ?? 'integer'
   const body = isPrefixed ? digits.slice(2) : digits
   const parsed = `strconv.ParseInt: parsing ${JSON.stringify(isPrefixed ? digits : body)}`
-  if (body === '') fail(`invalid ${isPrefixed ? kind : 'integer'} literal: ${parsed}: invalid syntax`)
+  const isWhole = /^(?:0x[\da-f]+|0b[01]+|0o[0-7]+|\d+)$/.test(lower)
+  if (!isWhole) fail(`invalid ${isPrefixed ? kind : 'integer'} literal: ${parsed}: invalid syntax`)
   const value = BigInt(isPrefixed ? lower : body)
   if (value > 2n ** 63n - 1n) fail(`invalid ${isPrefixed ? kind : 'integer'} literal: ${parsed}: value out of range`)
   return { is: 'int', value }

@@ -84,8 +84,8 @@ function fromBase64(value: string): Value {
 /** Functions by name. */
 export const TEXT_FUNCTIONS: Readonly<Record<string, Call>> = {
   trim,
-  trimPrefix: args =>
-    text(args[0]).startsWith(text(args[1])) ? text(args[0]).slice(text(args[1]).length) : text(args[0]),
+  trimPrefix: ([value, start = ' ']) =>
+    text(value).startsWith(text(start)) ? text(value).slice(text(start).length) : text(value),
   trimSuffix: ([value, end = ' ']) =>
     text(value).endsWith(text(end)) && end !== '' ? text(value).slice(0, -text(end).length) : text(value),
   upper: ([value]) => mapped(text(value), char => char.toUpperCase()),

@@ -6,15 +6,24 @@ export type TokenKind = 'Identifier' | 'Number' | 'String' | 'Bytes' | 'Operator
 export type Token = Readonly<{ kind: TokenKind; value: string; bytes?: Uint8Array }>
 
 const WORDS = new Set(['in', 'or', 'and', 'matches', 'contains', 'startsWith', 'endsWith', 'not', 'let', 'if', 'else'])
-const OPERATORS = ['**', '&&', '||', '==', '!=', '<=', '>=', '..', '?.', '??', '::']
+/** Operators of two signs; the reference takes some together that mean nothing. */
+const DOUBLE = /[&!=*<>][&=*]|\|\||\.\.|\?[.?]|::|##/y
 const SINGLE = '#,:;?%*+-/|^!<>=.&'
 
 const isLetter = (char: string | undefined): boolean => char !== undefined && /[\p{L}_$]/u.test(char)
 const isAlphanumeric = (char: string | undefined): boolean => char !== undefined && /[\p{L}\p{Nd}_$]/u.test(char)
 const isDigit = (char: string | undefined): boolean => char !== undefined && char >= '0' && char <= '9'
 
-const NUMBER =
-  /0[xX][0-9a-fA-F_]*|0[bB][01_]*|0[oO][0-7_]*|[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?(?:[eE][+-]?[0-9_]*)?|\.[0-9][0-9_]*(?:[eE][+-]?[0-9_]*)?/y
+const NUMBER = new RegExp(
+  ['0[xX][0-9a-fA-F_]*', '0[oO][0-7_]*', '0[bB][01_]*', '[0-9_]*']
+    .map(whole => {
+      const digits = /\[[^\]]*\]\*$/.exec(whole)![0]
+      return `\\.?${whole}(?:\\.(?!\\.)${digits})?(?:[eE][+-]?${digits})?`
+    })
+    .join('|'),
+  'y',
+)
+const POINTER = /[\p{L}\p{Nd}_$]+/uy
 const NAME = /[\p{L}_$][\p{L}\p{Nd}_$]*/uy
 
 /** The tokens of a text, an EOF last; where the text cannot be read further, why. */
@@ -45,6 +54,12 @@ function scanAll(text: string, tokens: Token[]): void {
     const { token, end } = scan(text, at, char)
     tokens.push(token)
     at = end
+    // Behind # stands a name, whatever it begins with.
+    POINTER.lastIndex = at
+    const pointer = token.value.startsWith('#') && token.kind === 'Operator' ? POINTER.exec(text)?.[0] : undefined
+    if (pointer === undefined) continue
+    tokens.push({ kind: 'Identifier', value: pointer })
+    at += pointer.length
   }
   tokens.push({ kind: 'EOF', value: '' })
 }
@@ -73,9 +88,10 @@ function scan(text: string, at: number, char: string): Scanned {
     return { token: { kind: WORDS.has(value) ? 'Operator' : 'Identifier', value }, end: at + value.length }
   }
   if ('()[]{}'.includes(char)) return { token: { kind: 'Bracket', value: char }, end: at + 1 }
-  const double = OPERATORS.find(operator => text.startsWith(operator, at))
+  DOUBLE.lastIndex = at
+  const double = DOUBLE.exec(text)?.[0]
   if (double) return { token: { kind: 'Operator', value: double }, end: at + 2 }
-  if (SINGLE.includes(char) && char !== '&') return { token: { kind: 'Operator', value: char }, end: at + 1 }
+  if (SINGLE.includes(char)) return { token: { kind: 'Operator', value: char }, end: at + 1 }
   const code = char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
   return fail(`unrecognized character: U+${code} '${char}'`)
 }
