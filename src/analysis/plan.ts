@@ -128,8 +128,9 @@ function isDue(
   now: Millis,
 ): boolean {
   if (!last) {
+    if (!metric.initialDelay) return true
     const delay = durationOf(metric.initialDelay)
-    if (delay === undefined) return true
+    if (delay === undefined) return false
     const started = timeOf(run.status?.startedAt)
     return started !== undefined && started + delay <= now
   }

@@ -91,10 +91,10 @@ function running(seen: Observed, next: RolloutStatus, old: Duration, facts: Fact
 function isManualPause(seen: Observed, next: RolloutStatus): boolean {
   if (seen.spec.paused === true) return true
   const { blueGreen, canary } = seen.spec.strategy ?? {}
-  const step = canary?.steps?.[next.currentStepIndex ?? 0]
+  const step = canary?.steps?.[seen.status.currentStepIndex ?? 0]
   return pausesOf(next).some(({ reason }) => {
     if (reason === 'InconclusiveAnalysisRun' || reason === 'InconclusiveExperiment') return true
-    if (reason === 'CanaryPauseStep') return step?.pause != null && step.pause.duration === undefined
+    if (reason === 'CanaryPauseStep') return step?.pause != null && step.pause.duration == null
     return reason === 'BlueGreenPause' && blueGreen?.autoPromotionEnabled === false
   })
 }
