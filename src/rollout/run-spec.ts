@@ -72,14 +72,14 @@ type Argument = NonNullable<RunSpec['args']>[number]
 
 type Arguments = Readonly<{ args: readonly Argument[] } | { problem: string }>
 
-const valueOf = ({ value }: Argument): string | undefined => value ?? undefined
+const givenValue = ({ value }: Argument): string | undefined => value ?? undefined
 
 /** The arguments that templates ask for. argo: one without a value, a secret too, gives way to a later one. */
 function argumentsOf(specs: readonly TemplateSpec[]): Arguments {
   const wanted = new Map<string, Argument>()
   for (const arg of specs.flatMap(spec => spec.args ?? [])) {
     const before = wanted.get(arg.name)
-    const [old, value] = [before && valueOf(before), valueOf(arg)]
+    const [old, value] = [before && givenValue(before), givenValue(arg)]
     if (old !== undefined && value !== undefined && old !== value) {
       const text = `Argument \`${arg.name}\` specified multiple times with different values: '${old}', '${value}'`
       return { problem: text }
@@ -97,11 +97,11 @@ export function mergeArguments(given: readonly Argument[], wanted: readonly Argu
     const at = args.findIndex(one => one.name === arg.name)
     const old = args[at]
     if (!old) continue
-    const value = valueOf(arg)
+    const value = givenValue(arg)
     if (value !== undefined) args[at] = { ...old, value }
     else if (arg.valueFrom) args[at] = { ...old, valueFrom: arg.valueFrom }
   }
-  const missing = args.find(arg => valueOf(arg) === undefined && !arg.valueFrom)
+  const missing = args.find(arg => givenValue(arg) === undefined && !arg.valueFrom)
   return missing ? { problem: `args.${missing.name} was not resolved` } : { args }
 }
 

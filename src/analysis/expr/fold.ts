@@ -1,6 +1,7 @@
 // What is decided about a tree before it runs: constants of logic, and whole numbers that stand where floats must.
 import type { Node } from './ast.ts'
 import type { Names } from './check.ts'
+import { fail } from './errors.ts'
 
 const AND = ['&&', 'and']
 const OR = ['||', 'or']
@@ -58,6 +59,23 @@ function foldLogic(node: Node): Node {
   return node
 }
 
+/** A whole number that is written down, or what comes of several. */
+function constantOf(node: Node): bigint | undefined {
+  if (node.is === 'int') return node.value
+  if (node.is === 'unary' && (node.operator === '-' || node.operator === '+')) {
+    const value = constantOf(node.node)
+    return value === undefined || node.operator === '+' ? value : -value
+  }
+  if (node.is !== 'binary') return undefined
+  const [left, right] = [constantOf(node.left), constantOf(node.right)]
+  if (left === undefined || right === undefined) return undefined
+  if (node.operator === '+') return BigInt.asIntN(64, left + right)
+  if (node.operator === '-') return BigInt.asIntN(64, left - right)
+  if (node.operator === '*') return BigInt.asIntN(64, left * right)
+  if (node.operator === '%') return right === 0n ? fail('integer divide by zero') : left % right
+  return undefined
+}
+
 /** Whole numbers that are written in an argument become floats where the function wants one. */
 function asFloats(node: Node): Node {
   if (node.is === 'int') return { is: 'float', value: Number(node.value) }
@@ -72,6 +90,8 @@ function asFloats(node: Node): Node {
 export function fold(tree: Node, names: Names): Node {
   const change = (node: Node): Node => {
     const inner = foldLogic(mapParts(node, change))
+    // A remainder that cannot be is an error also where nothing looks at it.
+    if (inner.is === 'binary' && inner.operator === '%') constantOf(inner)
     if (inner.is !== 'call' || inner.callee.is !== 'name') return inner
     const needs = names.functions.get(inner.callee.name)?.needs ?? []
     return { ...inner, args: inner.args.map((arg, at) => (needs[at]?.is === 'float' ? asFloats(arg) : arg)) }
