@@ -1,9 +1,12 @@
 // What an IP address may be, and where it may not point: endpoints in the loopback range would be this very machine.
+import type { Dialect } from './causes.ts'
 import { isIP } from './ip.ts'
 
 /** What is wrong with a text as an IP address; empty: nothing. */
-export function addressFaults(text: string): string[] {
-  if (isIP(text) !== 0) return []
+export function addressFaults(text: string, dialect: Dialect = '1.37'): string[] {
+  // Older releases read 01.2.3.4 as if the zero were not there.
+  const read = dialect === '1.34' ? text.replace(/(?<=^|\.)0+(?=\d)/g, '') : text
+  if (isIP(read) !== 0) return []
   const octets = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split('.') : []
   if (octets.some(octet => octet.length > 1 && octet.startsWith('0')) && octets.every(octet => Number(octet) < 256))
     return ['must not have leading 0s']

@@ -33,23 +33,53 @@ export type Causes = Readonly<{
   forbidden(field: string, why: string): void
   /** `supported` in the order of the message. */
   unsupported(field: string, value: unknown, supported: readonly string[]): void
-  /** An unsupported or, when absent, a required value; nothing for a supported one. */
+  /** An unsupported value; nothing for a supported one. */
   oneOf(field: string, value: unknown, supported: readonly string[]): void
+  /** The same, but an empty or absent value is a required one. */
+  oneOfRequired(field: string, value: unknown, supported: readonly string[]): void
   duplicate(field: string, value: unknown): void
-  notFound(field: string, value: unknown): void
+  notFound(field: string, value: unknown, why?: string): void
   internal(field: string, why: string): void
   tooMany(field: string, count: number, limit: number): void
+  tooLong(field: string, limit: number): void
   /** A whole number that must not be negative; absent is fine. */
   notNegative(field: string, value: unknown): void
   between(field: string, value: unknown, low: number, high: number): void
 }>
 
-const text = (value: unknown): string => JSON.stringify(value === undefined ? null : value)
+/** A text in quotes, as the server's language writes it: some characters in another way than JSON. */
+const quoted = (value: string): string =>
+  JSON.stringify(value).replace(/\\u00([01][0-9a-f])|[\x7f\u200b-\u200f\u2028\u2029\ufeff]/g, (all, code) => {
+    if (code === '07') return '\\a'
+    if (code === '0b') return '\\v'
+    if (code !== undefined) return `\\x${code}`
+    return all === '\x7f' ? '\\x7f' : `\\u${all.charCodeAt(0).toString(16)}`
+  })
+
+/** How a value is shown. Integers that a double cannot hold are bigints here. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'bigint') return String(value)
+  const json = JSON.stringify(value === undefined ? null : value)
+  return json.replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A text that is shown as JSON: one of a type of its own, such as an operator. */
+export const asJson = (value: unknown): unknown => ({ toJSON: () => value })
+
+/** A sentence as an older release has it. */
+const OLD_WORDS = (why: string): string =>
+  why
+    .replace(/(must be no more than \d+) bytes/, '$1 characters')
+    .replace(/a valid label key (must)/, 'a qualified name $1')
+
+const isNumeric = (value: unknown): value is number | bigint => typeof value === 'number' || typeof value === 'bigint'
 
 /** An empty collection of causes. With `repeats` the same cause may stand in it twice. */
 export function collectCauses(options: Readonly<{ repeats?: boolean; dialect?: Dialect }> = {}): Causes {
   const list: Cause[] = []
-  const add = (reason: Cause['reason'], field: string, message: string): void => {
+  const add = (reason: Cause['reason'], field: string, said: string): void => {
+    const message = options.dialect === '1.34' ? OLD_WORDS(said) : said
     // Two labels with one fault are one cause.
     const isKnown = !options.repeats && list.some(cause => cause.field === field && cause.message === message)
     if (!isKnown) list.push({ reason, field, message })
@@ -58,7 +88,7 @@ export function collectCauses(options: Readonly<{ repeats?: boolean; dialect?: D
     add('FieldValueInvalid', field, `Invalid value: ${text(value)}${why === '' ? '' : `: ${why}`}`)
   const unsupported = (field: string, value: unknown, supported: readonly string[]): void => {
     const words = supported.map(text).join(', ')
-    add('FieldValueNotSupported', field, `Unsupported value: ${text(value ?? '')}: supported values: ${words}`)
+    add('FieldValueNotSupported', field, `Unsupported value: ${text(asJson(value ?? ''))}: supported values: ${words}`)
   }
   return {
     list,
@@ -73,16 +103,22 @@ export function collectCauses(options: Readonly<{ repeats?: boolean; dialect?: D
     oneOf(field, value, supported) {
       if (!supported.includes(value as string)) unsupported(field, value, supported)
     },
+    oneOfRequired(field, value, supported) {
+      if (value === undefined || value === '') add('FieldValueRequired', field, 'Required value')
+      else if (!supported.includes(value as string)) unsupported(field, value, supported)
+    },
     duplicate: (field, value) => add('FieldValueDuplicate', field, `Duplicate value: ${text(value)}`),
     internal: (field, why) => add('InternalError', field, `Internal error: ${why}`),
-    notFound: (field, value) => add('FieldValueNotFound', field, `Not found: ${text(value)}`),
+    notFound: (field, value, why) =>
+      add('FieldValueNotFound', field, `Not found: ${text(value)}${why === undefined ? '' : `: ${why}`}`),
     tooMany: (field, count, limit) =>
       add('FieldValueTooMany', field, `Too many: ${count}: must have at most ${limit} items`),
+    tooLong: (field, limit) => add('FieldValueTooLong', field, `Too long: may not be more than ${limit} bytes`),
     notNegative(field, value) {
-      if (typeof value === 'number' && value < 0) invalid(field, value, 'must be greater than or equal to 0')
+      if (isNumeric(value) && value < 0) invalid(field, value, 'must be greater than or equal to 0')
     },
     between(field, value, low, high) {
-      if (typeof value === 'number' && value >= low && value <= high) return
+      if (isNumeric(value) && value >= low && value <= high) return
       invalid(field, value, `must be between ${low} and ${high}, inclusive`)
     },
   }

@@ -1,10 +1,13 @@
 // Rules for the containers of a pod.
 import type { Causes } from './causes.ts'
-import { byPattern, dnsLabelFaults, dnsSubdomainFaults, portNameFaults } from './names.ts'
+import { checkEnvironment } from './env.ts'
+import { checkDevices, checkMounts } from './mounts.ts'
+import { dnsLabelFaults, portNameFaults } from './names.ts'
 import { checkProbes } from './probe.ts'
 import { checkResources } from './resources.ts'
+import { checkContainerSecurity } from './security.ts'
 import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
-import { checkRelativePath } from './volumes.ts'
+import type { Volumes } from './volumes.ts'
 
 const protocols = ['SCTP', 'TCP', 'UDP']
 
@@ -21,7 +24,7 @@ function checkPorts(to: Causes, at: string, container: Tree, onHost: boolean): v
       const faults = nameFaults(name)
       to.faults(`${here}.name`, name, faults)
       if (faults.length === 0 && names.has(name)) to.duplicate(`${here}.name`, name)
-      names.add(name)
+      if (faults.length === 0) names.add(name)
     }
     if (!port['containerPort']) to.required(`${here}.containerPort`)
     else to.between(`${here}.containerPort`, port['containerPort'], 1, 65_535)
@@ -30,153 +33,141 @@ function checkPorts(to: Causes, at: string, container: Tree, onHost: boolean): v
       if (onHost && port['hostPort'] !== port['containerPort'])
         to.invalid(`${here}.hostPort`, port['hostPort'], 'must match `containerPort` when `hostNetwork` is true')
     }
-    to.oneOf(`${here}.protocol`, port['protocol'], protocols)
+    to.oneOfRequired(`${here}.protocol`, port['protocol'], protocols)
   }
 }
 
-const sources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'] as const
-
-/** The fields of a Pod that its containers may be told. */
-const fieldPaths = new Set([
-  ...['name', 'namespace', 'uid', 'labels', 'annotations'].map(name => `metadata.${name}`),
-  ...['nodeName', 'serviceAccountName', 'restartPolicy', 'schedulerName'].map(name => `spec.${name}`),
-  ...['hostIP', 'hostIPs', 'podIP', 'podIPs', 'phase'].map(name => `status.${name}`),
-])
-
-function checkFieldPath(to: Causes, at: string, path: string): void {
-  if (path === '') to.required(at)
-  else if (!fieldPaths.has(path.replace(/\['[^']*'\]$/, '')))
-    to.invalid(at, path, `error converting fieldPath: field label not supported: ${path}`)
+/** Checks that no port of the host is taken twice; `of` are containers with their paths. */
+function checkHostPorts(to: Causes, of: readonly (readonly [at: string, container: Tree])[]): void {
+  const taken = new Set<string>()
+  for (const [at, container] of of)
+    for (const [i, port] of treesAt(container, 'ports').entries()) {
+      if (!port['hostPort']) continue
+      const text = `${textAt(port, 'protocol')}/${textAt(port, 'hostIP')}/${port['hostPort']}`
+      if (taken.has(text)) to.duplicate(`${at}.ports[${i}].hostPort`, text)
+      taken.add(text)
+    }
 }
 
-const resourceFields = ['limits', 'requests'].flatMap(kind =>
-  ['cpu', 'ephemeral-storage', 'memory'].map(name => `${kind}.${name}`),
-)
+/** What is known of the pod when its containers are checked. */
+export type PodParts = Readonly<{ spec: Tree; volumes: Volumes; claims: readonly string[] }>
 
-function checkResourceField(to: Causes, at: string, resource: string): void {
-  if (resource === '') to.required(at)
-  else if (!/^(limits|requests)\.hugepages-/.test(resource)) to.oneOf(at, resource, resourceFields)
-}
-
-function checkSource(to: Causes, at: string, variable: Tree): void {
-  const from = variable['valueFrom']
-  if (!isTree(from)) return
-  const given = sources.filter(name => isTree(from[name]))
-  for (const name of ['configMapKeyRef', 'secretKeyRef'] as const) {
-    const ref = from[name]
-    if (!isTree(ref)) continue
-    to.faults(`${at}.${name}.name`, textAt(ref, 'name'), dnsSubdomainFaults(textAt(ref, 'name')))
-    if (textAt(ref, 'key') === '') to.required(`${at}.${name}.key`)
-  }
-  const resource = from['resourceFieldRef']
-  if (isTree(resource)) checkResourceField(to, `${at}.resourceFieldRef.resource`, textAt(resource, 'resource'))
-  const field = from['fieldRef']
-  if (isTree(field)) checkFieldPath(to, `${at}.fieldRef.fieldPath`, textAt(field, 'fieldPath'))
-  if (given.length === 0) {
-    const names =
-      to.dialect === '1.34'
-        ? '`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'
-        : '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
-    to.invalid(at, '', `must specify one of: ${names}`)
-  } else if (textAt(variable, 'value') !== '') to.invalid(at, '', 'may not be specified when `value` is not empty')
-  else if (given.length > 1) to.invalid(at, '', 'may not have more than one field specified at a time')
-}
-
-/** What older releases say of the name of an environment variable. */
-function strictNameFaults(name: string): string[] {
-  const sentence =
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
-  const format = '[-._a-zA-Z][-._a-zA-Z0-9]*'
-  if (!new RegExp(`^${format}$`).test(name))
-    return [byPattern(sentence, format, 'my.env-name', 'MY_ENV.NAME', 'MyEnvName1')]
-  if (name === '.') return ["must not be '.'"]
-  if (name === '..') return ["must not be '..'"]
-  return name.startsWith('..') ? ["must not start with '..'"] : []
-}
-
-function checkEnvironment(to: Causes, at: string, container: Tree): void {
-  for (const [i, variable] of treesAt(container, 'env').entries()) {
-    const here = `${at}.env[${i}]`
-    const name = textAt(variable, 'name')
-    const sentence = "a valid environment variable name must consist only of printable ASCII characters other than '='"
-    if (name === '') to.required(`${here}.name`)
-    else if (to.dialect === '1.34') to.faults(`${here}.name`, name, strictNameFaults(name))
-    else if (!/^[ -<>-~]+$/.test(name)) to.invalid(`${here}.name`, name, sentence)
-    checkSource(to, `${here}.valueFrom`, variable)
-  }
-  for (const source of treesAt(container, 'envFrom'))
-    if (!isTree(source['configMapRef']) && !isTree(source['secretRef']))
-      to.invalid(`${at}.envFrom`, '', 'must specify one of: `configMapRef` or `secretRef`')
-}
-
-function checkMounts(to: Causes, at: string, container: Tree, volumes: ReadonlySet<string>): void {
-  const paths = new Set<string>()
-  for (const [i, mount] of treesAt(container, 'volumeMounts').entries()) {
-    const here = `${at}.volumeMounts[${i}]`
-    const name = textAt(mount, 'name')
-    const path = textAt(mount, 'mountPath')
-    if (name === '') to.required(`${here}.name`)
-    if (!volumes.has(name)) to.notFound(`${here}.name`, name)
-    if (path === '') to.required(`${here}.mountPath`)
-    else if (paths.has(path)) to.invalid(`${here}.mountPath`, path, 'must be unique')
-    paths.add(path)
-    // argo and the API server alike: the path of this error lacks the index.
-    checkRelativePath(to, `${at}.volumeMounts.subPath`, textAt(mount, 'subPath'))
-    checkRelativePath(to, `${at}.volumeMounts.subPathExpr`, textAt(mount, 'subPathExpr'))
+function checkResizePolicy(to: Causes, at: string, container: Tree, { spec }: PodParts): void {
+  const taken = new Set<string>()
+  for (const [i, policy] of treesAt(container, 'resizePolicy').entries()) {
+    const [name, restart] = [textAt(policy, 'resourceName'), textAt(policy, 'restartPolicy')]
+    if (taken.has(name)) to.duplicate(`${at}.resizePolicy[${i}]`, name)
+    taken.add(name)
+    // The path of these lacks the index.
+    to.oneOfRequired(`${at}.resizePolicy`, name, ['cpu', 'memory'])
+    to.oneOfRequired(`${at}.resizePolicy`, restart, ['NotRequired', 'RestartContainer'])
+    if (spec['restartPolicy'] === 'Never' && restart !== 'NotRequired')
+      to.invalid(`${at}.resizePolicy`, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
   }
 }
 
-function checkContainer(to: Causes, at: string, container: Tree, spec: Tree, volumes: ReadonlySet<string>): void {
+/** What holds for containers of each kind. */
+function checkAny(to: Causes, at: string, container: Tree, pod: PodParts): void {
+  const name = textAt(container, 'name')
+  if (name === '') to.required(`${at}.name`)
+  else to.faults(`${at}.name`, name, dnsLabelFaults(name))
   const image = textAt(container, 'image')
   if (image === '') to.required(`${at}.image`)
-  else if (image !== image.trim() && to.dialect !== '1.34')
-    to.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace')
-  checkPorts(to, at, container, spec['hostNetwork'] === true)
+  else if (image !== image.trim() && to.dialect !== '1.34') checkSpaces(to, at, image)
+  const policies = ['File', 'FallbackToLogsOnError']
+  to.oneOfRequired(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], policies)
+  checkPorts(to, at, container, pod.spec['hostNetwork'] === true)
   checkEnvironment(to, at, container)
-  checkMounts(to, at, container, volumes)
-  checkProbes(to, at, container)
-  to.oneOf(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], ['File', 'FallbackToLogsOnError'])
-  to.oneOf(`${at}.imagePullPolicy`, container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'])
-  const security = treeAt(container, 'securityContext')
-  for (const name of ['runAsUser', 'runAsGroup'])
-    if (security[name] !== undefined) to.between(`${at}.securityContext.${name}`, security[name], 0, 2_147_483_647)
-  if (security['procMount'] !== undefined)
-    to.oneOf(`${at}.securityContext.procMount`, security['procMount'], ['Default', 'Unmasked'])
-  if (security['privileged'] === true && security['allowPrivilegeEscalation'] === false) {
-    const why = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'
-    to.invalid(`${at}.securityContext`, security, why)
-  }
-  checkResources(to, `${at}.resources`, treeAt(container, 'resources'))
+  checkMounts(to, at, container, pod.volumes)
+  checkDevices(to, at, container, pod.volumes)
+  to.oneOfRequired(`${at}.imagePullPolicy`, container['imagePullPolicy'], ['Always', 'IfNotPresent', 'Never'])
+  checkResources(to, `${at}.resources`, treeAt(container, 'resources'), pod.claims)
+  checkResizePolicy(to, at, container, pod)
+  const isApart = pod.spec['hostUsers'] === false
+  checkContainerSecurity(to, `${at}.securityContext`, treeAt(container, 'securityContext'), isApart)
+}
+
+const checkSpaces = (to: Causes, at: string, image: string): void => {
+  if (image !== image.trim()) to.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace')
 }
 
 /** What containers that run before the others cannot have, unless they go on beside them. */
-function checkInitial(to: Causes, at: string, container: Tree): void {
-  const policy = container['restartPolicy']
-  if (policy !== undefined) to.oneOf(`${at}.restartPolicy`, policy, ['Always'])
-  if (policy === 'Always') return
-  for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'])
-    if (isTree(container[name]))
-      to.forbidden(`${at}.${name}`, 'may not be set for init containers without restartPolicy=Always')
+function checkInitial(to: Causes, at: string, container: Tree, spec: Tree): void {
+  if (container['restartPolicy'] === 'Always') checkProbes(to, at, container, spec)
+  else
+    for (const name of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'])
+      if (isTree(container[name]))
+        to.forbidden(`${at}.${name}`, 'may not be set for init containers without restartPolicy=Always')
+  const policy = treesAt(container, 'resizePolicy')
+  if (policy.length === 0 || to.dialect !== '1.34') return
+  const shown = policy.map(one => ({
+    ResourceName: textAt(one, 'resourceName'),
+    RestartPolicy: textAt(one, 'restartPolicy'),
+  }))
+  to.invalid(`${at}.resizePolicy`, shown, 'must not be set for init containers')
 }
 
 /** Checks the containers and init containers of a pod; `at` is the path of its spec. */
-export function checkContainers(to: Causes, at: string, spec: Tree, volumes: ReadonlySet<string>): void {
+export function checkContainers(to: Causes, at: string, pod: PodParts): void {
   const names = new Set<string>()
-  const containers = treesAt(spec, 'containers')
+  const containers = treesAt(pod.spec, 'containers')
   if (containers.length === 0) to.required(`${at}.containers`)
-  for (const list of ['containers', 'initContainers'] as const)
-    for (const [i, container] of treesAt(spec, list).entries()) {
-      const here = `${at}.${list}[${i}]`
-      const name = textAt(container, 'name')
-      if (name === '') to.required(`${here}.name`)
-      else {
-        to.faults(`${here}.name`, name, dnsLabelFaults(name))
-        if (names.has(name)) to.duplicate(`${here}.name`, name)
-        names.add(name)
-      }
-      checkContainer(to, here, container, spec, volumes)
-      if (list === 'initContainers') checkInitial(to, here, container)
-      else if (container['restartPolicy'] !== undefined && to.dialect === '1.34')
-        to.forbidden(`${here}.restartPolicy`, 'may not be set for non-init containers')
+  for (const [i, container] of containers.entries()) {
+    const here = `${at}.containers[${i}]`
+    checkAny(to, here, container, pod)
+    const name = textAt(container, 'name')
+    if (names.has(name)) to.duplicate(`${here}.name`, name)
+    names.add(name)
+    checkProbes(to, here, container, pod.spec)
+    if (container['restartPolicy'] !== undefined && to.dialect === '1.34')
+      to.forbidden(`${here}.restartPolicy`, 'may not be set for non-init containers')
+  }
+  checkHostPorts(
+    to,
+    containers.map((container, i) => [`${at}.containers[${i}]`, container]),
+  )
+  for (const [i, container] of treesAt(pod.spec, 'initContainers').entries()) {
+    const here = `${at}.initContainers[${i}]`
+    checkAny(to, here, container, pod)
+    const [name, policy] = [textAt(container, 'name'), container['restartPolicy']]
+    if (policy !== undefined) to.oneOf(`${here}.restartPolicy`, policy, ['Always'])
+    if (names.has(name)) to.duplicate(`${here}.name`, name)
+    if (name !== '') names.add(name)
+    // The path of these is that of the first, whichever it is.
+    checkHostPorts(to, [[`${at}.initContainers[0]`, container]])
+    checkInitial(to, here, container, pod.spec)
+  }
+  if (to.dialect === '1.34') checkEphemeral(to, at, pod, names)
+}
+
+/** What ephemeral containers cannot have, in the order of the fields' declaration. */
+const forbidden = [
+  ...['ports', 'resources', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'],
+  ...['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'],
+]
+
+const isGiven = (value: unknown): boolean =>
+  isTree(value) ? Object.keys(value).length > 0 : Array.isArray(value) ? value.length > 0 : value !== undefined
+
+function checkEphemeral(to: Causes, at: string, pod: PodParts, others: ReadonlySet<string>): void {
+  const names = new Set(others)
+  for (const [i, container] of treesAt(pod.spec, 'ephemeralContainers').entries()) {
+    const here = `${at}.ephemeralContainers[${i}]`
+    checkAny(to, here, container, pod)
+    checkSpaces(to, here, textAt(container, 'image'))
+    const [name, target] = [textAt(container, 'name'), textAt(container, 'targetContainerName')]
+    if (names.has(name)) to.duplicate(`${here}.name`, name)
+    names.add(name)
+    if (target !== '' && !others.has(target)) to.notFound(`${here}.targetContainerName`, target)
+    const why = 'cannot be set for an Ephemeral Container'
+    for (const field of forbidden) {
+      // An absent probe is none, an empty one is.
+      const value = container[field]
+      if (field === 'resources' ? isGiven(value) : isTree(value) || isGiven(value))
+        to.forbidden(`${here}.${field}`, why)
     }
+    for (const [k, mount] of treesAt(container, 'volumeMounts').entries())
+      for (const field of ['subPath', 'subPathExpr'])
+        if (textAt(mount, field) !== '') to.forbidden(`${here}.volumeMounts[${k}].${field}`, why)
+  }
 }

@@ -16,7 +16,7 @@ const labelPattern = whole(label1123)
 const subdomainPattern = whole(subdomain1123)
 const label1035Pattern = whole(label1035)
 
-const bytes = (text: string): number => {
+export const bytes = (text: string): number => {
   let size = 0
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0
@@ -95,6 +95,42 @@ export function labelValueFaults(value: string): string[] {
   const sentence =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
   return [...faults, byPattern(sentence, `(${keyFormat})?`, 'MyValue', 'my_value', '12345')]
+}
+
+const dotted = (name: string): string[] => {
+  if (name === '.' || name === '..') return [`must not be '${name}'`]
+  return name.startsWith('..') ? ["must not start with '..'"] : []
+}
+
+/** What is wrong with a key of a ConfigMap or Secret; empty: nothing. */
+export function configKeyFaults(key: string): string[] {
+  const faults = bytes(key) > 253 ? [tooLong(253)] : []
+  const sentence = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+  const format = '[-._a-zA-Z0-9]+'
+  if (!whole(format).test(key)) faults.push(byPattern(sentence, format, 'key.name', 'KEY_NAME', 'key-name'))
+  return [...faults, ...dotted(key)]
+}
+
+/** What is wrong with the name of an HTTP header; empty: nothing. */
+export function headerNameFaults(name: string): string[] {
+  const format = '[-A-Za-z0-9]+'
+  const sentence = "a valid HTTP header must consist of alphanumeric characters or '-'"
+  return whole(format).test(name) ? [] : [byPattern(sentence, format, 'X-Header-Name')]
+}
+
+/** What is wrong with the name of an environment variable, or with the start of one; empty: nothing. */
+export function variableNameFaults(name: string, dialect: Dialect): string[] {
+  if (dialect !== '1.34') {
+    const sentence = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+    return /^[ -<>-~]*$/.test(name) ? [] : [sentence]
+  }
+  const sentence =
+    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
+  const format = '[-._a-zA-Z][-._a-zA-Z0-9]*'
+  const faults = whole(format).test(name)
+    ? []
+    : [byPattern(sentence, format, 'my.env-name', 'MY_ENV.NAME', 'MyEnvName1')]
+  return [...faults, ...dotted(name)]
 }
 
 /** What is wrong with the name of a container port; empty: nothing. */

@@ -3,66 +3,113 @@ import { sameJson } from '../../contract.ts'
 import { addressFaults } from './address.ts'
 import { type Cause, type Causes, collectCauses } from './causes.ts'
 import { checkContainers } from './container.ts'
-import { dnsLabelFaults, dnsSubdomainFaults, labelKeyFaults } from './names.ts'
+import { checkVariableFiles } from './env.ts'
+import { bytes, dnsLabelFaults, dnsSubdomainFaults, labelKeyFaults } from './names.ts'
+import { checkHostProcesses, checkSystem } from './platform.ts'
+import { checkBothWays, checkPodAnnotations } from './pod-annotations.ts'
 import { checkDns, checkPodSecurity } from './pod-parts.ts'
+import { checkPodClaims, checkResources } from './resources.ts'
 import { checkAffinity, checkSpread, checkTolerations } from './scheduling.ts'
 import { checkAnnotations, checkLabels } from './selector.ts'
-import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
+import { isTree, listAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 import { checkVolumes } from './volumes.ts'
+
+/** The containers of a pod with their paths, in the order in which they start. */
+const containersOf = (at: string, spec: Tree): (readonly [at: string, container: Tree])[] =>
+  ['initContainers', 'containers', 'ephemeralContainers'].flatMap(list =>
+    treesAt(spec, list).map((container, i) => [`${at}.${list}[${i}]`, container] as const),
+  )
 
 /** Checks a pod's spec; `at` is its path. */
 export function checkPodSpec(to: Causes, at: string, spec: Tree): void {
+  const containers = containersOf(at, spec)
   const volumes = checkVolumes(to, at, spec)
-  checkContainers(to, at, spec, volumes)
+  const claims = checkPodClaims(to, at, spec)
+  checkContainers(to, at, { spec, volumes, claims })
   to.oneOf(`${at}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never'])
   to.oneOf(`${at}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'])
   checkLabels(to, `${at}.nodeSelector`, treeAt(spec, 'nodeSelector'))
   checkPodSecurity(to, `${at}.securityContext`, treeAt(spec, 'securityContext'))
   checkAffinity(to, `${at}.affinity`, treeAt(spec, 'affinity'))
   checkDns(to, `${at}.dnsConfig`, spec)
+  checkGates(to, at, spec)
+  checkSpread(to, at, spec)
+  checkHostProcesses(to, at, spec, containers)
+  checkNames(to, at, spec)
+  checkTolerations(to, at, spec)
+  checkAliases(to, at, spec)
+  checkSubdomains(to, at, spec, ['priorityClassName'])
+  const runtime = spec['runtimeClassName']
+  if (runtime !== undefined) to.faults(`${at}.runtimeClassName`, runtime, dnsSubdomainFaults(String(runtime)))
+  const policy = spec['preemptionPolicy']
+  if (policy !== undefined) to.oneOfRequired(`${at}.preemptionPolicy`, policy, ['PreemptLowerPriority', 'Never'])
+  if (isTree(spec['overhead'])) checkResources(to, `${at}.overhead`, { limits: spec['overhead'] }, [])
+  checkSystem(to, at, spec, containers)
+  checkVariableFiles(to, containers, spec)
+}
+
+function checkGates(to: Causes, at: string, spec: Tree): void {
   for (const [i, gate] of treesAt(spec, 'readinessGates').entries()) {
     const type = textAt(gate, 'conditionType')
     to.faults(`${at}.readinessGates[${i}].conditionType`, type, labelKeyFaults(type, to.dialect))
   }
-  checkSpread(to, at, spec)
-  const subdomains = (...names: readonly string[]) => {
-    for (const name of names) {
-      const value = textAt(spec, name)
-      if (value !== '') to.faults(`${at}.${name}`, value, dnsSubdomainFaults(value))
-    }
+  const names = new Set<string>()
+  for (const [i, gate] of treesAt(spec, 'schedulingGates').entries()) {
+    const name = textAt(gate, 'name')
+    to.faults(`${at}.schedulingGates[${i}]`, name, labelKeyFaults(name, to.dialect))
+    if (names.has(name)) to.duplicate(`${at}.schedulingGates[${i}]`, name)
+    names.add(name)
   }
-  subdomains('serviceAccountName', 'nodeName')
+}
+
+function checkSubdomains(to: Causes, at: string, spec: Tree, names: readonly string[]): void {
+  for (const name of names) {
+    const value = textAt(spec, name)
+    if (value !== '') to.faults(`${at}.${name}`, value, dnsSubdomainFaults(value))
+  }
+}
+
+/** The names of the pod itself, and how long it may run. */
+function checkNames(to: Causes, at: string, spec: Tree): void {
+  const override = spec['hostnameOverride']
+  if (override !== undefined) {
+    const here = `${at}.hostnameOverride`
+    if (spec['setHostnameAsFQDN'] === true) to.forbidden(here, 'may not be specified when setHostnameAsFQDN is true')
+    if (spec['hostNetwork'] === true) to.forbidden(here, 'may not be specified when hostNetwork is true')
+    if (bytes(String(override)) > 64) to.tooLong(here, 64)
+    to.faults(here, override, dnsSubdomainFaults(String(override)))
+  }
+  checkSubdomains(to, at, spec, ['serviceAccountName', 'nodeName'])
   const seconds = spec['activeDeadlineSeconds']
   if (seconds !== undefined) to.between(`${at}.activeDeadlineSeconds`, seconds, 1, 2_147_483_647)
   for (const name of ['hostname', 'subdomain']) {
     const value = textAt(spec, name)
     if (value !== '') to.faults(`${at}.${name}`, value, dnsLabelFaults(value))
   }
-  checkTolerations(to, at, spec)
-  for (const [i, alias] of treesAt(spec, 'hostAliases').entries()) {
-    to.faults(`${at}.hostAliases[${i}].ip`, alias['ip'], addressFaults(textAt(alias, 'ip')))
-    const hostnames = Array.isArray(alias['hostnames']) ? alias['hostnames'] : []
-    for (const [k, name] of hostnames.entries())
-      to.faults(`${at}.hostAliases[${i}].hostnames[${k}]`, name, dnsSubdomainFaults(String(name)))
-  }
-  subdomains('priorityClassName', 'runtimeClassName')
-  const policy = spec['preemptionPolicy']
-  if (policy !== undefined) to.oneOf(`${at}.preemptionPolicy`, policy, ['PreemptLowerPriority', 'Never'])
-  checkSystem(to, `${at}.os`, spec['os'])
 }
 
-function checkSystem(to: Causes, at: string, os: unknown): void {
-  if (!isTree(os)) return
-  if (textAt(os, 'name') === '') to.required(`${at}.name`)
-  else to.oneOf(at, os['name'], ['linux', 'windows'])
+function checkAliases(to: Causes, at: string, spec: Tree): void {
+  for (const [i, alias] of treesAt(spec, 'hostAliases').entries()) {
+    const address = textAt(alias, 'ip')
+    to.faults(`${at}.hostAliases[${i}].ip`, address, addressFaults(address, to.dialect))
+    for (const [k, name] of listAt(alias, 'hostnames').entries())
+      to.faults(`${at}.hostAliases[${i}].hostnames[${k}]`, name, dnsSubdomainFaults(String(name)))
+  }
 }
 
 /** Checks the template of a workload or PodTemplate; `at` is its path. */
 export function checkTemplate(to: Causes, at: string, template: Tree): void {
   const metadata = treeAt(template, 'metadata')
+  const annotations = treeAt(metadata, 'annotations')
+  const spec = treeAt(template, 'spec')
+  const containers = containersOf(`${at}.spec`, spec)
   checkLabels(to, `${at}.labels`, treeAt(metadata, 'labels'))
-  checkAnnotations(to, `${at}.annotations`, treeAt(metadata, 'annotations'))
-  checkPodSpec(to, `${at}.spec`, treeAt(template, 'spec'))
+  checkAnnotations(to, `${at}.annotations`, annotations)
+  checkPodAnnotations(to, `${at}.annotations`, annotations, spec, containers)
+  checkPodSpec(to, `${at}.spec`, spec)
+  checkBothWays(to, `${at}.spec`, annotations, spec, containers)
+  if (treesAt(spec, 'ephemeralContainers').length > 0)
+    to.forbidden(`${at}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')
 }
 
 const changeable =

@@ -63,3 +63,9 @@ export function canonicalQuantity(quantity: Quantity): string {
   if (quantity.notation === 'exponent') return inThousands(nano, exponent => (exponent === 0 ? '' : `e${exponent}`))
   return inThousands(nano, exponent => bySize.get(exponent) ?? '')
 }
+
+/** The canonical text of an amount as it was given; what is none stays as it is. */
+export function canonicalText(amount: unknown): string {
+  const quantity = parseQuantity(String(amount))
+  return quantity ? canonicalQuantity(quantity) : String(amount)
+}

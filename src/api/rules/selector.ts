@@ -1,5 +1,5 @@
 // Rules for LabelSelectors, label maps and amounts such as 25%, wherever they stand.
-import type { Causes } from './causes.ts'
+import { asJson, type Causes } from './causes.ts'
 import { byPattern, labelKeyFaults, labelValueFaults } from './names.ts'
 import { isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
@@ -28,7 +28,7 @@ export function checkSelector(to: Causes, field: string, selector: Tree): void {
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
       if (values.length > 0)
         to.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-    } else to.invalid(`${at}.operator`, operator, 'not a valid selector operator')
+    } else to.invalid(`${at}.operator`, asJson(operator), 'not a valid selector operator')
     to.faults(`${at}.key`, textAt(expression, 'key'), labelKeyFaults(textAt(expression, 'key')))
     for (const [k, value] of values.entries()) to.faults(`${at}.values[${k}]`, value, labelValueFaults(String(value)))
   }

@@ -46,3 +46,9 @@ export const numberAt = (tree: Tree, key: string, absent = 0): number => {
   const value = tree[key]
   return typeof value === 'number' ? value : absent
 }
+
+/** The list at a member, [] when there is none. */
+export const listAt = (tree: Tree, key: string): readonly unknown[] => {
+  const value = tree[key]
+  return Array.isArray(value) ? value : []
+}

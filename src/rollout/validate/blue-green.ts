@@ -5,11 +5,12 @@ import { checkAntiAffinity } from './anti-affinity.ts'
 
 /** Checks a blue-green strategy. */
 export function checkBlueGreen(to: Causes, strategy: BlueGreenStrategy, spec: RolloutSpec): void {
-  const { activeService = '', previewService, scaleDownDelayRevisionLimit: limit } = strategy
-  if (activeService === (previewService ?? '')) {
+  const { activeService, previewService, scaleDownDelayRevisionLimit: limit } = strategy
+  const active = activeService ?? ''
+  if (active === (previewService ?? '')) {
     const text =
       'This rollout uses the same service for the active and preview services, but two different services are required.'
-    to.invalid('spec.strategy.activeService', activeService, text)
+    to.invalid('spec.strategy.activeService', active, text)
   }
   if (limit != null && limit > (spec.revisionHistoryLimit ?? 10)) {
     const text = "This rollout's revision history limit can not be smaller than the rollout's scale down limit"

@@ -2,6 +2,7 @@
 import type { CanaryStrategy } from '../../api/rollout.ts'
 import type { Causes } from '../../api/rules/causes.ts'
 import { checkAntiAffinity } from './anti-affinity.ts'
+import { hasPlugins } from './plugins.ts'
 import { checkStep } from './step.ts'
 
 type Routing = NonNullable<CanaryStrategy['trafficRouting']>
@@ -10,7 +11,7 @@ type Routing = NonNullable<CanaryStrategy['trafficRouting']>
 function isZero(limit: unknown, absent: boolean): boolean {
   if (limit === undefined || limit === null) return absent
   if (typeof limit === 'number') return limit === 0
-  const number = /^(\d+)%?$/.exec(String(limit))?.[1]
+  const number = /^(?:(\d+)%|([+-]?\d+))$/.exec(String(limit))?.slice(1).join('')
   return Number(number ?? 0) === 0
 }
 
@@ -64,9 +65,6 @@ function checkPingPong(
     to.invalid('spec.strategy.trafficRouting.alb.rootService', '', text)
   }
 }
-
-/** Any plugin at all. argo: an empty map vanishes on the way. */
-export const hasPlugins = (routing: Routing): boolean => Object.keys(routing['plugins'] ?? {}).length > 0
 
 /** Routers that split between two Services. */
 function needsServices(routing: Routing, isPingPong: boolean): boolean {

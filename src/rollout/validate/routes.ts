@@ -1,6 +1,7 @@
 // The rules of the steps that route by header and that mirror.
 import type { CanaryStep, CanaryStrategy } from '../../api/rollout.ts'
 import type { Causes } from '../../api/rules/causes.ts'
+import { hasPlugins } from './plugins.ts'
 import { shown } from './shown.ts'
 
 type Routing = CanaryStrategy['trafficRouting']
@@ -18,16 +19,21 @@ function checkMatch(to: Causes, field: string, match: Match | null | undefined):
   if (count === 0) to.invalid(field, shown('StringMatch', match), MISSED)
 }
 
-/** Both kinds of routes must be announced, since the controller may only touch those. */
-function checkManaged(to: Causes, path: string, name: string, routing: Routing): void {
-  if (!routing) return
+/** Both kinds of routes of the step at `path` must be announced, since the controller may only touch those. */
+export function checkManaged(to: Causes, step: CanaryStep, path: string, routing: Routing): void {
+  const given = (['setHeaderRoute', 'setMirrorRoute'] as const).filter(kind => step[kind])
+  if (!routing || given.length === 0) return
   const routes = routing.managedRoutes
   if (!routes || routes.length === 0) {
     const text = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'"
     to.required('spec.strategy.trafficRouting.managedRoutes', text)
-  } else if (!routes.some(route => route?.name === name)) {
+    return
+  }
+  for (const kind of given) {
+    const name = step[kind]?.name ?? ''
+    if (routes.some(route => (route?.name ?? '') === name)) continue
     const text = 'Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes'
-    to.invalid(path, name, text)
+    to.invalid(`${path}.${kind}`, name, text)
   }
 }
 
@@ -38,11 +44,11 @@ export function checkHeaderRoute(
   path: string,
   routing: Routing,
 ): void {
-  if (!routing || (!routing.istio && !routing.alb && !routing.apisix && !routing['plugins'])) {
+  if (!routing || (!routing.istio && !routing.alb && !routing.apisix && !hasPlugins(routing))) {
     const text = 'SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix'
     to.invalid(path, shown('SetHeaderRoute', route), text)
   }
-  if (routing && (routing.istio || routing.alb || routing.apisix || routing['plugins'])) {
+  if (routing && (routing.istio || routing.alb || routing.apisix || hasPlugins(routing))) {
     for (const [j, entry] of (route.match ?? []).entries()) {
       const match = entry?.headerValue as Match | null | undefined
       const field = `${path}.match[${j}]`
@@ -57,7 +63,6 @@ export function checkHeaderRoute(
       }
     }
   }
-  checkManaged(to, path, route.name ?? '', routing)
 }
 
 /** Checks a setMirrorRoute step. argo: headers are not checked, and a bad method is told twice. */
@@ -67,7 +72,7 @@ export function checkMirrorRoute(
   path: string,
   routing: Routing,
 ): void {
-  if (!routing || (!routing.istio && !routing['plugins'])) {
+  if (!routing || (!routing.istio && !hasPlugins(routing))) {
     const text = 'SetMirrorRoute requires TrafficRouting, supports Istio and Plugins'
     to.invalid(path, shown('SetMirrorRoute', route), text)
   }
@@ -78,5 +83,4 @@ export function checkMirrorRoute(
     if (target != null) checkMatch(to, field, target)
     if (method != null) checkMatch(to, field, method)
   }
-  checkManaged(to, path, route.name ?? '', routing)
 }

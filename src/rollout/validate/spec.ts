@@ -3,6 +3,7 @@ import type { RolloutSpec } from '../../api/rollout.ts'
 import { type Cause, type Causes, collectCauses } from '../../api/rules/causes.ts'
 import { checkSelector } from '../../api/rules/selector.ts'
 import type { Tree } from '../../api/rules/tree.ts'
+import { sortedKeys } from '../json-text.ts'
 import { checkBlueGreen } from './blue-green.ts'
 import { checkCanary } from './canary.ts'
 import { checkTemplate } from './template.ts'
@@ -30,10 +31,14 @@ export function specCauses({ spec, isResolvedFromRef }: SpecInput): readonly Cau
   return to.list
 }
 
+/** Labels in the order of their keys; one that is null is empty. */
+const withoutNulls = (labels: Readonly<Record<string, unknown>>): Tree =>
+  Object.fromEntries(sortedKeys(labels).map(key => [key, labels[key] ?? '']))
+
 /** The selector as Go prints it: without members that say nothing. */
 function shownSelector({ matchLabels, matchExpressions }: NonNullable<RolloutSpec['selector']>): Tree {
   return {
-    ...(matchLabels && Object.keys(matchLabels).length > 0 ? { matchLabels } : {}),
+    ...(matchLabels && Object.keys(matchLabels).length > 0 ? { matchLabels: withoutNulls(matchLabels) } : {}),
     ...(matchExpressions && matchExpressions.length > 0
       ? {
           matchExpressions: matchExpressions.map(({ key, operator, values }) => ({
@@ -51,6 +56,8 @@ function checkTheSelector(to: Causes, { selector, workloadRef }: RolloutSpec): v
     if (!workloadRef) to.required('spec.selector', "Rollout has missing field '.spec.selector'")
     return
   }
+  // What the selector of a referenced workload says is looked at with the template only.
+  if (workloadRef) return
   const shown = shownSelector(selector)
   checkSelector(to, 'spec.selector', shown)
   if (Object.keys(shown).length === 0) to.invalid('spec.selector', {}, 'empty selector is invalid for deployment')
@@ -63,7 +70,6 @@ function checkTheTemplate(to: Causes, spec: RolloutSpec, isResolvedFromRef: bool
   if (spec.workloadRef && !isResolvedFromRef) {
     // argo: a template beside workloadRef is told from an absent one by its labels and annotations only.
     if (hasTemplate(spec)) to.internal('spec.template', 'template must be empty for workload reference rollout')
-    return
   }
   const probe = collectCauses({ dialect: '1.34' })
   if (spec.selector) checkSelector(probe, 'spec.selector', shownSelector(spec.selector))
@@ -71,6 +77,8 @@ function checkTheTemplate(to: Causes, spec: RolloutSpec, isResolvedFromRef: bool
     to.invalid('spec.selector', shownSelector(spec.selector ?? {}), 'invalid label selector')
     return
   }
+  // The template is not here yet.
+  if (spec.workloadRef && !isResolvedFromRef) return
   checkTemplate(to, spec)
 }
 

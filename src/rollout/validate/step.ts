@@ -3,7 +3,8 @@ import { pauseSeconds } from '../../api/duration.ts'
 import type { CanaryStep, CanaryStrategy } from '../../api/rollout.ts'
 import type { Causes } from '../../api/rules/causes.ts'
 import { isFieldPath } from './field-path.ts'
-import { checkHeaderRoute, checkMirrorRoute } from './routes.ts'
+import { hasPlugins } from './plugins.ts'
+import { checkHeaderRoute, checkManaged, checkMirrorRoute } from './routes.ts'
 import { shown } from './shown.ts'
 
 const TEXT = 'Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause'
@@ -36,6 +37,7 @@ export function checkStep(to: Causes, step: CanaryStep, path: string, canary: Ca
   }
   if (step.setHeaderRoute) checkHeaderRoute(to, step.setHeaderRoute, `${path}.setHeaderRoute`, routing)
   if (step.setMirrorRoute) checkMirrorRoute(to, step.setMirrorRoute, `${path}.setMirrorRoute`, routing)
+  checkManaged(to, step, path, routing)
   checkExperimentWeights(to, step, path, routing)
   checkArguments(to, step, path)
 }
@@ -51,7 +53,7 @@ function checkExperimentWeights(
     const field = `${path}.experiment.templates[${k}].weight`
     if (!routing) {
       to.invalid(field, weight, 'Experiment template weight cannot be set unless TrafficRouting is enabled')
-    } else if (!routing.smi && !routing.alb && !routing.istio && !routing['plugins']) {
+    } else if (!routing.smi && !routing.alb && !routing.istio && !hasPlugins(routing)) {
       const text =
         'Experiment template weight is only available for TrafficRouting with SMI, ALB, Istio and Plugins at this time'
       to.invalid(field, weight, text)
@@ -64,8 +66,8 @@ type Argument = Readonly<{ valueFrom?: Readonly<{ fieldRef?: Readonly<{ fieldPat
 /** argo: one error for each bad argument, its value the whole list of the step's arguments. */
 function checkArguments(to: Causes, { analysis, experiment }: CanaryStep, path: string): void {
   const args = [
-    ...(analysis?.args ?? []),
     ...(experiment?.analyses ?? []).flatMap(({ args: more }) => more ?? []),
+    ...(analysis?.args ?? []),
   ] as readonly Argument[]
   for (const { valueFrom } of args) {
     const fieldPath = valueFrom?.fieldRef?.fieldPath ?? ''

@@ -3,36 +3,50 @@ import type { RolloutSpec } from '../../api/rollout.ts'
 import type { Causes } from '../../api/rules/causes.ts'
 import { checkTemplate as checkPodTemplate } from '../../api/rules/pod.ts'
 import { selects } from '../../api/rules/selector.ts'
-import type { Tree } from '../../api/rules/tree.ts'
+import { type Tree, treeAt, treesAt } from '../../api/rules/tree.ts'
+import { sortedKeys } from '../json-text.ts'
 import { withDefaults } from './defaulted.ts'
 
 const AT = 'spec.template'
 
-/** argo: these are lost on the way to the check, so that rules about the host's network do not apply. */
-function withoutHost(template: Tree): Tree {
-  const {
-    hostNetwork: _n,
-    hostPID: _p,
-    hostIPC: _i,
-    hostUsers: _u,
-    shareProcessNamespace: _s,
-    ...spec
-  } = (template['spec'] ?? {}) as Tree
-  return { ...template, spec }
+/** argo: the library that it checks with knows no privileged containers, so the word is taken out of the way. */
+function unprivileged(spec: Tree): Tree {
+  const result = { ...spec }
+  for (const list of ['containers', 'initContainers']) {
+    if (!Array.isArray(spec[list])) continue
+    result[list] = treesAt(spec, list).map(container => {
+      const { privileged, ...security } = treeAt(container, 'securityContext')
+      return privileged === true ? { ...container, securityContext: security } : container
+    })
+  }
+  return result
+}
+
+/** Members by the type that they are lost from. */
+const LOST: Readonly<Record<string, readonly string[]>> = {
+  AzureDiskVolumeSource: ['diskURI'],
+  GlusterfsVolumeSource: ['endpoints'],
+  ISCSIVolumeSource: ['chapAuthDiscovery', 'chapAuthSession'],
+  PersistentVolumeClaimTemplate: ['metadata'],
+  PodSpec: ['hostIPC', 'hostNetwork', 'hostPID', 'hostUsers', 'shareProcessNamespace'],
+  RBDVolumeSource: ['image', 'monitors'],
 }
 
 /** Checks the template of a rollout whose selector is usable. */
 export function checkTemplate(to: Causes, { selector, template }: RolloutSpec): void {
   const given = (template ?? {}) as Tree & { metadata?: { labels?: Tree | null } | null }
-  const labels = given.metadata?.labels
-  const hasLabels = labels && Object.keys(labels).length > 0
+  const said = given.metadata?.labels ?? {}
+  const labels = Object.fromEntries(sortedKeys(said).map(key => [key, said[key] ?? '']))
+  const hasLabels = Object.keys(labels).length > 0
   const isEmpty =
     selector && Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0
-  if (!isEmpty && !(selector && selects(selector as Tree, labels ?? {}))) {
+  if (!isEmpty && !(selector && selects(selector as Tree, labels))) {
     const text = '`selector` does not match template `labels`'
     to.invalid(`${AT}.metadata.labels`, hasLabels ? labels : null, text)
   }
-  const whole = withoutHost(withDefaults(given))
+  // argo: what has another name inside Kubernetes than in a manifest is lost on the way to the check: rules about the
+  // host's network do not apply, and what such a volume must have is never there.
+  const whole = withDefaults({ ...given, spec: unprivileged(treeAt(given, 'spec')) }, LOST)
   checkPodTemplate(to, AT, whole)
   const spec = (whole['spec'] ?? {}) as Tree
   if (spec['restartPolicy'] !== 'Always') to.unsupported(`${AT}.spec.restartPolicy`, spec['restartPolicy'], ['Always'])
