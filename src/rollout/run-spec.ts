@@ -4,11 +4,10 @@ import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { Observed } from './observe.ts'
 import { argumentsFrom } from './run-arguments.ts'
 import { hashOf } from './sets.ts'
-import { type TemplateSource, templateOf } from './templates.ts'
+import { gatherTemplates, type TemplateSource } from './templates.ts'
 
 export type RunSpec = AnalysisRun['spec']
 type TemplateSpec = AnalysisTemplate['spec']
-type TemplateRefs = RolloutAnalysis['templates']
 type Built = Readonly<{ spec: RunSpec } | { problem: string }>
 
 /** What a run is made of. Arguments without a value are left to the templates' defaults. */

@@ -16,6 +16,32 @@ export const refOfTemplate = (namespace: string, { templateName = '', clusterSco
   name: templateName,
 })
 
+/** Templates with those that they name in turn, each once. argo: those of the cluster come last, wherever they are named. */
+export type Gathered = Readonly<
+  { templates: readonly AnalysisTemplate[] } | { missing: TemplateRef; isNested: boolean }
+>
+
+/** Follows references to templates, or says which is not there: the first, at whatever depth. */
+export function gatherTemplates(from: TemplateSource, refs: readonly TemplateRef[] | null | undefined): Gathered {
+  const own: AnalysisTemplate[] = []
+  const ofCluster: AnalysisTemplate[] = []
+  // A set of its own, since templates may name each other in a circle.
+  const done = new Set<AnalysisTemplate>()
+  const follow = (list: readonly TemplateRef[], isNested: boolean): Gathered | undefined => {
+    for (const ref of list) {
+      const template = templateOf(from, ref)
+      if (!template) return { missing: ref, isNested }
+      if (done.has(template)) continue
+      done.add(template)
+      ;(ref.clusterScope ? ofCluster : own).push(template)
+      const fault = follow(template.spec.templates ?? [], true)
+      if (fault) return fault
+    }
+    return undefined
+  }
+  return follow(refs ?? [], false) ?? { templates: [...own, ...ofCluster] }
+}
+
 /** The template as it is read in this pass; undefined when it is not there. */
 export const templateOf = ({ namespace, look }: TemplateSource, ref: TemplateRef): AnalysisTemplate | undefined =>
   look(refOfTemplate(namespace, ref)) as AnalysisTemplate | undefined

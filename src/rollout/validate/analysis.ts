@@ -1,12 +1,11 @@
 // The analyses that a spec names: their templates must be there, and a run must come of them that ends.
 import { ArgumentError, resolveMetric } from '../../analysis/args.ts'
-import { specProblem } from '../../analysis/check-spec.ts'
 import { effectiveCount } from '../../analysis/phases.ts'
 import type { AnalysisTemplate, Metric } from '../../api/analysis.ts'
 import type { RolloutAnalysis } from '../../api/analysis-ref.ts'
 import type { Observed, Problem } from '../observe.ts'
 import { buildRunSpec, ruleProblem } from '../run-spec.ts'
-import { type TemplateRef, templateOf } from '../templates.ts'
+import { gatherTemplates } from '../templates.ts'
 
 type Analysis = Readonly<{ path: string; analysis: RolloutAnalysis; isBackground: boolean; isCanary: boolean }>
 
@@ -32,29 +31,11 @@ const problem = (path: string, value: string, text: string): Problem => ({
 /** The first template that is not there; one that another template names is told at that one's place. */
 export function missingTemplate(seen: Observed): Problem | undefined {
   for (const { path, analysis } of analysesOf(seen)) {
-    const missing = missingAmong(seen, analysis.templates ?? [], path, new Set())
-    if (missing) return missing
-  }
-  return undefined
-}
-
-function missingAmong(
-  seen: Observed,
-  refs: readonly TemplateRef[],
-  path: string,
-  done: Set<string>,
-): Problem | undefined {
-  const found = refs.map(ref => [ref, templateOf(seen, ref)] as const)
-  for (const [{ templateName = '', clusterScope }, template] of found) {
+    const gathered = gatherTemplates(seen, analysis.templates)
+    if (!('missing' in gathered)) continue
+    const { templateName = '', clusterScope } = gathered.missing
     const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
-    if (!template) return problem(path, templateName, `${kind} '${templateName}' not found`)
-  }
-  for (const [ref, template] of found) {
-    const text = `${ref.clusterScope === true} ${ref.templateName}`
-    if (done.has(text)) continue
-    done.add(text)
-    const missing = missingAmong(seen, template?.spec.templates ?? [], 'spec.templates', done)
-    if (missing) return missing
+    return problem(gathered.isNested ? 'spec.templates' : path, templateName, `${kind} '${templateName}' not found`)
   }
   return undefined
 }
@@ -70,11 +51,12 @@ export function unfitTemplates(seen: Observed): readonly Problem[] {
 
 function unfit(seen: Observed, one: Analysis, spoilt: string | undefined): readonly Problem[] {
   const { path, analysis, isBackground } = one
-  const names = `templateNames: [${(analysis.templates ?? []).map(({ templateName = '' }) => templateName).join(' ')}]`
+  const gathered = gatherTemplates(seen, analysis.templates)
+  const templates = 'templates' in gathered ? gathered.templates : []
+  const names = `templateNames: [${templates.map(({ metadata }) => metadata.name).join(' ')}]`
   const built = buildRunSpec(seen, { ...analysis, args: stoodIn(analysis.args) })
   const text = 'problem' in built ? built.problem : spoilt
   if (text !== undefined) return [problem(path, names, text)]
-  const templates = allTemplates(seen, analysis.templates ?? [])
   return templates.flatMap(template =>
     (isBackground ? unfitBackground(template, analysis) : unfitMetrics(template)).map(fault =>
       problem(path, template.metadata.name, fault),
@@ -89,19 +71,11 @@ const DUMMY = 'dummy-value'
 const stoodIn = (args: RolloutAnalysis['args']): RolloutAnalysis['args'] =>
   args?.map(({ valueFrom, ...arg }) => (valueFrom ? { ...arg, value: DUMMY } : arg))
 
-function allTemplates(seen: Observed, refs: readonly TemplateRef[], done = new Set<string>()): AnalysisTemplate[] {
-  return refs.flatMap(ref => {
-    const text = `${ref.clusterScope === true} ${ref.templateName}`
-    const template = templateOf(seen, ref)
-    if (!template || done.has(text)) return []
-    done.add(text)
-    return [template, ...allTemplates(seen, template.spec.templates ?? [], done)]
-  })
-}
-
 /** A run that something waits for must end. argo: a count that comes from an argument counts as none. */
 function unfitMetrics(template: AnalysisTemplate): readonly string[] {
   const { name } = template.metadata
+  const both = template.spec.args?.find(arg => arg.value != null && arg.valueFrom != null)
+  if (both) return [`AnalysisTemplate ${name}: arg '${both.name}' has both Value and ValueFrom fields`]
   const args = (template.spec.args ?? []).map(arg => ({ ...arg, value: arg.value ?? DUMMY }))
   let metrics: readonly Metric[]
   try {
@@ -110,8 +84,6 @@ function unfitMetrics(template: AnalysisTemplate): readonly string[] {
     if (error instanceof ArgumentError) return [`AnalysisTemplate ${name}: ${error.message}`]
     throw error
   }
-  const text = metrics.length > 0 ? specProblem({ metrics: [...metrics] }) : undefined
-  if (text !== undefined) return [`AnalysisTemplate ${name}: ${text}`]
   return metrics
     .filter(metric => effectiveCount(metric) === undefined)
     .map(({ name: metric, count }) => {
