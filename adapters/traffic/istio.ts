@@ -163,7 +163,7 @@ function serviceFindings(c: Config, want: Desired, seen: Seen, entry: Entry): re
   }
   const error = (text: string): Finding => ({ level: 'error', path, message: invalid(ref.name, text) })
   const spec = specOf(live)
-  const present = SECTIONS.filter(section => spec[section] !== undefined && spec[section] !== null)
+  const present = SECTIONS.filter(section => Array.isArray(spec[section]))
   if (present.length === 0)
     return [error('Unable to get any of the HTTP, TCP or TLS routes for the Istio VirtualService')]
   const [split, selection] = [splitOf(c, want), selectionOf(entry, want)]
@@ -186,9 +186,13 @@ function findings(c: Config, want: Desired, seen: Seen): readonly Finding[] {
     const message = 'Internal error: either VirtualService or VirtualServices must be configured'
     return [{ level: 'error', isMissing: true, path: 'istio', message }]
   }
-  // argo: of several entries for one name the first is checked.
-  const first = entriesOf(c).filter((entry, i, all) => all.findIndex(({ name }) => name === entry.name) === i)
-  return first.flatMap(entry => serviceFindings(c, want, seen, entry))
+  const entries = entriesOf(c)
+  const nameOf = ({ name }: Entry) => serviceRef(want.namespace, name).name
+  // argo: of several entries for one name, whatever its namespace, the first says which routes are meant.
+  return entries.flatMap(entry => {
+    const { name } = entry
+    return serviceFindings(c, want, seen, { ...entries.find(one => nameOf(one) === nameOf(entry)), name })
+  })
 }
 
 export default defineTrafficRouter<Config>({

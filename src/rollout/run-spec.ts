@@ -116,7 +116,7 @@ export function ruleProblem({
   measurementRetention,
 }: Pick<RolloutAnalysis, 'dryRun' | 'measurementRetention'>) {
   const twice = (rules: Rules) =>
-    rules?.find((rule, i) => rules.findIndex(other => other.metricName === rule.metricName) !== i)?.metricName
+    (rules ?? []).map(rule => rule.metricName ?? '').find((name, i, names) => names.indexOf(name) !== i)
   const [dry, kept] = [twice(dryRun), twice(measurementRetention)]
   if (dry !== undefined) return `two Dry-Run metric rules have the same name '${dry}'`
   return kept === undefined ? undefined : `two Measurement Retention metric rules have the same name '${kept}'`

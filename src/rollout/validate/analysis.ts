@@ -43,7 +43,7 @@ export function missingTemplate(seen: Observed): Problem | undefined {
 /** Everything that is wrong with the analyses, all their templates being there. */
 export function unfitTemplates(seen: Observed): readonly Problem[] {
   const analyses = analysesOf(seen)
-  const rules = analyses.filter(one => one.isCanary).map(one => ruleProblem(one.analysis))
+  const rules = analyses.filter(one => one.isCanary && !one.isBackground).map(one => ruleProblem(one.analysis))
   // argo: a bad rule of one step is told of every analysis of the canary.
   const spoilt = rules.find(text => text !== undefined)
   return analyses.flatMap(one => unfit(seen, one, one.isCanary ? spoilt : undefined))

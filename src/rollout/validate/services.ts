@@ -24,7 +24,7 @@ const problem = (path: string, name: string, text: string): Problem => ({
 /** The first Service that is not there. */
 export function missingService(seen: Observed): Problem | undefined {
   const missing = referencedServices(seen).find(([, name]) => !seen.service(name))
-  return missing && problem(...missing, `service "${missing[1]}" not found`)
+  return missing && problem(...missing, `service ${JSON.stringify(missing[1])} not found`)
 }
 
 /** The Services that are somebody else's, or that do not select the rollout's pods. */
@@ -41,7 +41,7 @@ function unfit(seen: Observed, service: Service): readonly string[] {
   const manager = service.metadata.annotations?.[MANAGED_BY]
   const isForeign = manager !== undefined && manager !== seen.rollout.metadata.name
   return [
-    ...(unmatched === undefined ? [] : [`Service "${name}" has unmatch label "${unmatched}" in rollout`]),
+    ...(unmatched === undefined ? [] : [`Service "${name}" has unmatch label ${JSON.stringify(unmatched)} in rollout`]),
     ...(isForeign ? [`Service "${name}" is managed by another Rollout`] : []),
   ]
 }
