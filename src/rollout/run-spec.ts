@@ -4,10 +4,11 @@ import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { Observed } from './observe.ts'
 import { argumentsFrom } from './run-arguments.ts'
 import { hashOf } from './sets.ts'
-import { gatherTemplates, type TemplateSource } from './templates.ts'
+import { type TemplateSource, templateOf } from './templates.ts'
 
 export type RunSpec = AnalysisRun['spec']
 type TemplateSpec = AnalysisTemplate['spec']
+type TemplateRefs = RolloutAnalysis['templates']
 type Built = Readonly<{ spec: RunSpec } | { problem: string }>
 
 /** What a run is made of. Arguments without a value are left to the templates' defaults. */
@@ -116,7 +117,7 @@ export function ruleProblem({
   measurementRetention,
 }: Pick<RolloutAnalysis, 'dryRun' | 'measurementRetention'>) {
   const twice = (rules: Rules) =>
-    (rules ?? []).map(rule => rule.metricName ?? '').find((name, i, names) => names.indexOf(name) !== i)
+    rules?.find((rule, i) => rules.findIndex(other => other.metricName === rule.metricName) !== i)?.metricName
   const [dry, kept] = [twice(dryRun), twice(measurementRetention)]
   if (dry !== undefined) return `two Dry-Run metric rules have the same name '${dry}'`
   return kept === undefined ? undefined : `two Measurement Retention metric rules have the same name '${kept}'`

@@ -1,4 +1,5 @@
 // Collects what is wrong with an object, in the words of the real server.
+import { goQuote } from '../go-quote.ts'
 
 /** Why a field is refused; the causes of a 422. */
 export type Cause = Readonly<{
@@ -47,18 +48,9 @@ export type Causes = Readonly<{
   between(field: string, value: unknown, low: number, high: number): void
 }>
 
-/** A text in quotes, as the server's language writes it: some characters in another way than JSON. */
-const quoted = (value: string): string =>
-  JSON.stringify(value).replace(/\\u00([01][0-9a-f])|[\x7f\u200b-\u200f\u2028\u2029\ufeff]/g, (all, code) => {
-    if (code === '07') return '\\a'
-    if (code === '0b') return '\\v'
-    if (code !== undefined) return `\\x${code}`
-    return all === '\x7f' ? '\\x7f' : `\\u${all.charCodeAt(0).toString(16)}`
-  })
-
 /** How a value is shown. Integers that a double cannot hold are bigints here. */
 function text(value: unknown): string {
-  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'bigint') return String(value)
   const json = JSON.stringify(value === undefined ? null : value)
   return json.replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

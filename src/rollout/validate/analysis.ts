@@ -43,19 +43,32 @@ export function missingTemplate(seen: Observed): Problem | undefined {
 /** Everything that is wrong with the analyses, all their templates being there. */
 export function unfitTemplates(seen: Observed): readonly Problem[] {
   const analyses = analysesOf(seen)
-  const rules = analyses.filter(one => one.isCanary && !one.isBackground).map(one => ruleProblem(one.analysis))
-  // argo: a bad rule of one step is told of every analysis of the canary.
-  const spoilt = rules.find(text => text !== undefined)
-  return analyses.flatMap(one => unfit(seen, one, one.isCanary ? spoilt : undefined))
+  const steps = analyses.filter(one => one.isCanary && !one.isBackground).map(one => one.analysis)
+  return analyses.flatMap(one => unfit(seen, one, one.isCanary ? steps : []))
 }
 
-function unfit(seen: Observed, one: Analysis, spoilt: string | undefined): readonly Problem[] {
+/** argo: the rules of each step are tried with the templates of every analysis of the canary. */
+function spoilt(templates: readonly AnalysisTemplate[], steps: readonly RolloutAnalysis[]): string | undefined {
+  const dryRun = templates.flatMap(({ spec }) => spec.dryRun ?? [])
+  const kept = templates.flatMap(({ spec }) => spec.measurementRetention ?? [])
+  return steps
+    .map(step =>
+      ruleProblem({
+        dryRun: [...(step.dryRun ?? []), ...dryRun],
+        measurementRetention: [...(step.measurementRetention ?? []), ...kept],
+      }),
+    )
+    .find(text => text !== undefined)
+}
+
+function unfit(seen: Observed, one: Analysis, steps: readonly RolloutAnalysis[]): readonly Problem[] {
   const { path, analysis, isBackground } = one
   const gathered = gatherTemplates(seen, analysis.templates)
   const templates = 'templates' in gathered ? gathered.templates : []
   const names = `templateNames: [${templates.map(({ metadata }) => metadata.name).join(' ')}]`
-  const built = buildRunSpec(seen, { ...analysis, args: stoodIn(analysis.args) })
-  const text = 'problem' in built ? built.problem : spoilt
+  // argo: of the rules only those of steps are checked, below.
+  const built = buildRunSpec(seen, { templates: analysis.templates, args: stoodIn(analysis.args) })
+  const text = 'problem' in built ? built.problem : spoilt(templates, steps)
   if (text !== undefined) return [problem(path, names, text)]
   return templates.flatMap(template =>
     (isBackground ? unfitBackground(template, analysis) : unfitMetrics(template)).map(fault =>
