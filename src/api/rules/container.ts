@@ -50,7 +50,7 @@ function checkHostPorts(to: Causes, of: readonly (readonly [at: string, containe
 }
 
 /** What is known of the pod when its containers are checked. */
-export type PodParts = Readonly<{ spec: Tree; volumes: Volumes; claims: readonly string[] }>
+export type PodParts = Readonly<{ spec: Tree; volumes: Volumes; claims: readonly string[]; isPod: boolean }>
 
 function checkResizePolicy(to: Causes, at: string, container: Tree, { spec }: PodParts): void {
   const taken = new Set<string>()
@@ -73,7 +73,7 @@ function checkAny(to: Causes, at: string, container: Tree, pod: PodParts): void 
   else to.faults(`${at}.name`, name, dnsLabelFaults(name))
   const image = textAt(container, 'image')
   if (image === '') to.required(`${at}.image`)
-  else if (image !== image.trim() && to.dialect !== '1.34') checkSpaces(to, at, image)
+  else if (pod.isPod) checkSpaces(to, at, image)
   const policies = ['File', 'FallbackToLogsOnError']
   to.oneOfRequired(`${at}.terminationMessagePolicy`, container['terminationMessagePolicy'], policies)
   checkPorts(to, at, container, pod.spec['hostNetwork'] === true)
@@ -107,6 +107,33 @@ function checkInitial(to: Causes, at: string, container: Tree, spec: Tree): void
   to.invalid(`${at}.resizePolicy`, shown, 'must not be set for init containers')
 }
 
+/** A policy of the container's own, with rules for exit codes in newer releases. */
+function checkRestart(to: Causes, at: string, container: Tree, isInitial: boolean): void {
+  const policy = container['restartPolicy']
+  if (to.dialect === '1.34') {
+    if (policy === undefined) return
+    if (isInitial) to.oneOf(`${at}.restartPolicy`, policy, ['Always'])
+    else to.forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers')
+    return
+  }
+  const rules = treesAt(container, 'restartPolicyRules')
+  if (isInitial && policy === 'Always') {
+    const why = 'restartPolicyRules are not allowed for init containers with restart policy Always'
+    if (rules.length > 0) to.forbidden(`${at}.restartPolicyRules`, why)
+    return
+  }
+  if (policy !== undefined) to.oneOf(`${at}.restartPolicy`, policy, ['Always', 'Never', 'OnFailure'])
+  else if (rules.length > 0)
+    to.required(`${at}.restartPolicy`, 'must specify restartPolicy when restart rules are used')
+  if (isInitial && policy === undefined) return
+  for (const [i, rule] of rules.entries()) {
+    const here = `${at}.restartPolicyRules[${i}]`
+    to.oneOf(`${here}.action`, rule['action'], ['Restart', 'RestartAllContainers'])
+    if (!isTree(rule['exitCodes'])) to.required(`${here}.exitCodes`, 'must be specified')
+    else to.oneOf(`${here}.exitCodes.operator`, rule['exitCodes']['operator'], ['In', 'NotIn'])
+  }
+}
+
 /** Checks the containers and init containers of a pod; `at` is the path of its spec. */
 export function checkContainers(to: Causes, at: string, pod: PodParts): void {
   const names = new Set<string>()
@@ -119,8 +146,7 @@ export function checkContainers(to: Causes, at: string, pod: PodParts): void {
     if (names.has(name)) to.duplicate(`${here}.name`, name)
     names.add(name)
     checkProbes(to, here, container, pod.spec)
-    if (container['restartPolicy'] !== undefined && to.dialect === '1.34')
-      to.forbidden(`${here}.restartPolicy`, 'may not be set for non-init containers')
+    checkRestart(to, here, container, false)
   }
   checkHostPorts(
     to,
@@ -129,15 +155,15 @@ export function checkContainers(to: Causes, at: string, pod: PodParts): void {
   for (const [i, container] of treesAt(pod.spec, 'initContainers').entries()) {
     const here = `${at}.initContainers[${i}]`
     checkAny(to, here, container, pod)
-    const [name, policy] = [textAt(container, 'name'), container['restartPolicy']]
-    if (policy !== undefined) to.oneOf(`${here}.restartPolicy`, policy, ['Always'])
+    const name = textAt(container, 'name')
+    checkRestart(to, here, container, true)
     if (names.has(name)) to.duplicate(`${here}.name`, name)
     if (name !== '') names.add(name)
     // The path of these is that of the first, whichever it is.
     checkHostPorts(to, [[`${at}.initContainers[0]`, container]])
     checkInitial(to, here, container, pod.spec)
   }
-  if (to.dialect === '1.34') checkEphemeral(to, at, pod, names)
+  checkEphemeral(to, at, pod, names)
 }
 
 /** What ephemeral containers cannot have, in the order of the fields' declaration. */

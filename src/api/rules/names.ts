@@ -53,6 +53,17 @@ export function dnsSubdomainFaults(name: string): string[] {
   return [...faults, byPattern(sentence, subdomain1123, 'example.com')]
 }
 
+/** What is wrong with a domain that names are looked for in, underscores allowed; empty: nothing. */
+export function searchDomainFaults(name: string): string[] {
+  const faults = bytes(name) > 253 ? [tooLong(253)] : []
+  const label = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+  const format = `${label}(\\.${label})*`
+  if (whole(format).test(name)) return faults
+  const sentence =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character"
+  return [...faults, byPattern(sentence, format, 'example.com')]
+}
+
 /** What is wrong with a Service's name, which must begin with a letter; empty: nothing. */
 export function dns1035Faults(name: string): string[] {
   const faults = bytes(name) > 63 ? [tooLong(63)] : []

@@ -1,7 +1,7 @@
 // Rules for a pod's security context and its name resolution.
 import { addressFaults } from './address.ts'
 import type { Causes } from './causes.ts'
-import { bytes, dnsSubdomainFaults } from './names.ts'
+import { bytes, dnsSubdomainFaults, searchDomainFaults } from './names.ts'
 import { checkIds, checkPlatforms, checkProfiles } from './security.ts'
 import { isTree, listAt, type Tree, textAt, treeAt, treesAt } from './tree.ts'
 
@@ -57,8 +57,9 @@ function checkSearches(to: Causes, at: string, searches: readonly string[]): voi
     to.invalid(at, searches, 'must not have more than 2048 characters (including spaces) in the search list')
   for (const [i, search] of searches.entries()) {
     // Newer releases let the root and underscores pass.
-    if (to.dialect !== '1.34' && (search === '.' || search.includes('_'))) continue
+    const isStrict = to.dialect === '1.34'
+    if (search === '.' && !isStrict) continue
     const name = search.replace(/\.$/, '')
-    to.faults(`${at}[${i}]`, name, dnsSubdomainFaults(name))
+    to.faults(`${at}[${i}]`, name, isStrict ? dnsSubdomainFaults(name) : searchDomainFaults(name))
   }
 }

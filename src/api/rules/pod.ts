@@ -20,12 +20,12 @@ const containersOf = (at: string, spec: Tree): (readonly [at: string, container:
     treesAt(spec, list).map((container, i) => [`${at}.${list}[${i}]`, container] as const),
   )
 
-/** Checks a pod's spec; `at` is its path. */
-export function checkPodSpec(to: Causes, at: string, spec: Tree): void {
+/** Checks a pod's spec; `at` is its path. `isPod`: it is not that of a template, which may have a little more. */
+export function checkPodSpec(to: Causes, at: string, spec: Tree, isPod = false): void {
   const containers = containersOf(at, spec)
   const volumes = checkVolumes(to, at, spec)
   const claims = checkPodClaims(to, at, spec)
-  checkContainers(to, at, { spec, volumes, claims })
+  checkContainers(to, at, { spec, volumes, claims, isPod })
   to.oneOf(`${at}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never'])
   to.oneOf(`${at}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'])
   checkLabels(to, `${at}.nodeSelector`, treeAt(spec, 'nodeSelector'))
@@ -140,7 +140,7 @@ function checkChange(to: Causes, spec: Tree, old: Tree): void {
 /** What is wrong with a Pod. */
 export function podCauses(pod: Tree, old?: Tree): readonly Cause[] {
   const to = collectCauses()
-  checkPodSpec(to, 'spec', treeAt(pod, 'spec'))
+  checkPodSpec(to, 'spec', treeAt(pod, 'spec'), true)
   if (old && to.list.length === 0) checkChange(to, treeAt(pod, 'spec'), treeAt(old, 'spec'))
   return to.list
 }

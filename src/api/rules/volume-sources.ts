@@ -133,6 +133,8 @@ const storageos: Rule = (to, at, source) => {
 const csi: Rule = (to, at, source) => {
   const driver = textAt(source, 'driver')
   if (driver === '') to.required(`${at}.driver`)
+  // A name that is not there is told of twice by older releases.
+  if (driver === '' && to.dialect !== '1.34') return
   if (bytes(driver) > 63) to.tooLong(`${at}.driver`, 63)
   to.faults(`${at}.driver`, driver, dnsSubdomainFaults(driver.toLowerCase()))
   const secret = source['nodePublishSecretRef']
@@ -176,8 +178,10 @@ const ephemeral: Rule = (to, at, source) => {
   else to.required(`${at}.volumeClaimTemplate`)
 }
 
-const image: Rule = (to, at, source) =>
+const image: Rule = (to, at, source) => {
+  if (to.dialect !== '1.34' && textAt(source, 'reference') === '') to.required(`${at}.reference`)
   to.oneOfRequired(`${at}.pullPolicy`, source['pullPolicy'], ['Always', 'IfNotPresent', 'Never'])
+}
 
 /** The sources in the order in which they are looked at: only the first counts. */
 const rules: Readonly<Record<string, Rule>> = {
