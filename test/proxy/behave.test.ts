@@ -144,6 +144,16 @@ test('a client that does not wait for 100, and a pod that never says it', async 
   t.match(await patient.until('patient'), /200 OK/)
 })
 
+test('a HEAD that is refused gets no body, whatever came before it', async t => {
+  const p = await pod(t, 'ok')
+  const { port } = await proxy(t, { table: only(p.url) })
+  const bad = (method: string): string => `${method} / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n`
+  t.match(await wire(t, port, bad('HEAD')).closed, /^HTTP\/1.1 400 .*\r\n\r\n$/s)
+  t.match(await wire(t, port, get('/') + bad('HEAD')).closed, /ok.*HTTP\/1.1 400 .*\r\n\r\n$/s)
+  t.match(await wire(t, port, `HEAD / HTTP/1.1\r\nHost: a\r\n\r\n${bad('GET')}`).closed, /a malformed field line\n$/)
+  t.match(await wire(t, port, `HEAD / HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n`).closed, /pintle proxy: .*\n$/)
+})
+
 test('a status line without a reason gets the space that its pod left out', async t => {
   const p = await rawPod(t, socket =>
     socket.on('data', () => {

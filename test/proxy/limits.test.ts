@@ -20,6 +20,25 @@ test('beyond the limit of requests in flight there is a quick 503, and room agai
   t.match((await ask(running.adminUrl, '/metrics')).body, /^pintle_proxy_shed_total 2$/m)
 })
 
+test('that 503 has a body for who asks for one, whatever was asked before on the connection', async t => {
+  const p = await pod(t, (req, res) => void (req.url === '/hold' ? held.push(() => res.end('done')) : res.end('ok')))
+  const held: (() => void)[] = []
+  const running = await proxy(t, { table: only(p.url), limits: { inFlight: 1 } })
+  const asking = (method: string): string => `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`
+  const head = wire(t, running.port, asking('HEAD'))
+  await head.until('\r\n\r\n')
+  const get = wire(t, running.port, asking('GET'))
+  await get.until('ok')
+  const slow = ask(running.url, '/hold')
+  await eventually(() => held.length === 1, 'one in flight')
+  head.socket.write(asking('GET'))
+  t.match(await head.until('too many requests'), /503 /)
+  get.socket.write(`${asking('HEAD')}${asking('HEAD')}`)
+  t.notMatch(await get.until(/503 .*503 .*\r\n\r\n/s), 'too many requests')
+  held[0]?.()
+  await slow
+})
+
 test('a longer body than allowed is a 413, by its length or as it comes', async t => {
   const p = await pod(t, (req, res) => void req.resume().on('end', () => res.end('taken')))
   const running = await proxy(t, { table: only(p.url), limits: { bodyOctets: 1000 } })

@@ -205,7 +205,7 @@ export class Client {
       return to
     }
     if (verdict < 0) {
-      this.refuse(-verdict, head.why)
+      this.refuse(-verdict, head.why, head.isHead)
       return to
     }
     if (verdict === 0) {
@@ -234,7 +234,7 @@ export class Client {
       chunks.begin(false)
       this.chunked = true
       if (!chunks.follow(buf, end, to)) {
-        this.refuse(400, 'the chunked body is malformed')
+        this.refuse(400, 'the chunked body is malformed', head.isHead)
         return to
       }
       this.size = chunks.to - chunks.from
@@ -260,7 +260,7 @@ export class Client {
     const { inFlight } = this.core.limits
     if (inFlight > 0 && this.core.load.inFlight >= inFlight) {
       this.core.stats.strays.shed++
-      this.say(503, 'too many requests are in flight')
+      this.say(503, 'too many requests are in flight', head.isHead)
       this.answered()
     } else this.exchange.begin(buf, bodyTo, kept, whole)
     return next
@@ -365,17 +365,16 @@ export class Client {
   }
 
   /** Answers in the proxy's own name; a request whose body is still to come is the last one. */
-  say(status: number, why: string): void {
+  say(status: number, why: string, toHead = this.exchange.toHead): void {
     this.closing ||= !this.keepAlive || this.state !== ANSWER || this.minor === 0 || this.core.draining()
-    const answer = ownAnswer(status, STATUS_CODES[status] ?? '', why, this.closing, this.exchange.toHead)
+    const answer = ownAnswer(status, STATUS_CODES[status] ?? '', why, this.closing, toHead)
     this.out.write(answer, 0, answer.length)
   }
 
-  private refuse(status: number, why: string): void {
-    this.exchange.toHead = false
+  private refuse(status: number, why: string, toHead = false): void {
     this.core.stats.strays.refused++
     this.closing = true
-    this.say(status, why)
+    this.say(status, why, toHead)
     this.leave()
   }
 

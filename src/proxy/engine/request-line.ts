@@ -10,6 +10,7 @@ const HTTPS = lower('https://')
 
 /** `METHOD target HTTP/1.x`, single spaces (RFC 9112 3). */
 export function readLine(buf: Buffer, from: number, to: number): number {
+  head.isHead = false
   let i = from
   const end = Math.min(to, from + MOST_METHOD)
   while (i < end && TOKEN[buf[i]!] === 1) i++
