@@ -262,6 +262,10 @@ const trailers: Case[] = [
       'POST /x h.test hello',
     ],
     'of an empty body': [chunked('0\r\nX-A: 1\r\n\r\n'), 'POST /x h.test'],
+    'one that two octets taken for its line end make a request': [
+      trailed('X:POST /hidden HTTP/1.1\r\n'),
+      'POST /x h.test hello',
+    ],
     'an empty value': [trailed('X-A:\r\n'), 'POST /x h.test hello'],
   }),
 ]
