@@ -221,6 +221,20 @@ test('an answer with more fields than HTTP/1.1 clients are given is a 502, howev
   }
 })
 
+test('a pod that hints without end is cut off, as one of HTTP/1.1 is', async t => {
+  const p = await h2cPod(t, (stream, headers) => {
+    for (let n = Number(`${headers[':path']}`.slice(1)); n > 0; n--)
+      stream.additionalHeaders({ ':status': 103, link: 'a' })
+    stream.respond({})
+    stream.end('answer')
+  })
+  const running = await proxy(t, { table: only(p.url) })
+  t.match(await ask(running.url, '/32'), { status: 200, body: 'answer' })
+  t.equal((await ask(running.url, '/33')).status, 502)
+  t.match(await call(open(t, running.url), { ':path': '/32' }), { status: 200, body: 'answer' })
+  t.match(await call(open(t, running.url), { ':path': '/33' }), { status: 0, code: constants.NGHTTP2_PROTOCOL_ERROR })
+})
+
 test('a client that leaves takes its stream along, and no other', async t => {
   const streams: ServerHttp2Stream[] = []
   const p = await h2cPod(t, stream => void streams.push(stream))

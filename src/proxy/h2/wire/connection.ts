@@ -200,7 +200,7 @@ export class Connection implements FrameTaker, Link, Reader {
   private answer(stream: Stream, list: HeaderList, isEnd: boolean): void {
     const { status, length } = readAnswerHead(list)
     const isInterim = status < 200
-    if (status === MALFORMED || (isInterim && isEnd)) this.malformed(stream)
+    if (status === MALFORMED || (isInterim && (isEnd || !stream.takesInterim()))) this.malformed(stream)
     else if (isInterim) stream.listener?.interim?.(list)
     else {
       stream.isAnswered = true

@@ -52,6 +52,8 @@ export type Link = {
 const MOST_QUEUED = 32 * 1024
 /** And so many are sent before it is the turn of another stream. */
 const MOST_PIECE = 16_384
+/** Interim answers to one request, as for HTTP/1.1. */
+const MOST_INTERIM = 32
 const NOBODY: BodyReader = { data() {}, ended() {} }
 const EMPTY = Buffer.alloc(0)
 const NONE: readonly Buffer[] = []
@@ -76,6 +78,7 @@ export class Stream {
   hasHead = false
   /** and has one come from a pod? */
   isAnswered = false
+  private interims = 0
   /** Asked with HEAD: the answer has no body, whatever its head says. */
   isForHead = false
   /** Is the last of this side given? */
@@ -121,6 +124,11 @@ export class Stream {
     if (isEnd) this.isEnded = true
     this.link.sendHead(this, headers, isEnd, path)
     if (isEnd) this.sentAll()
+  }
+
+  /** One more interim answer has come. False: those are too many, which a client would have to be sent one by one. */
+  takesInterim(): boolean {
+    return ++this.interims <= MOST_INTERIM
   }
 
   /** Sends an interim head, while there is no other. */
