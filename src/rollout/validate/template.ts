@@ -24,12 +24,9 @@ function unprivileged(spec: Tree): Tree {
 
 /** Members by the type that they are lost from. */
 const LOST: Readonly<Record<string, readonly string[]>> = {
-  AzureDiskVolumeSource: ['diskURI'],
-  GlusterfsVolumeSource: ['endpoints'],
   ISCSIVolumeSource: ['chapAuthDiscovery', 'chapAuthSession'],
   PersistentVolumeClaimTemplate: ['metadata'],
   PodSpec: ['hostIPC', 'hostNetwork', 'hostPID', 'hostUsers', 'shareProcessNamespace'],
-  RBDVolumeSource: ['image', 'monitors'],
 }
 
 /** Checks the template of a rollout whose selector is usable. */
@@ -45,7 +42,7 @@ export function checkTemplate(to: Causes, { selector, template }: RolloutSpec): 
     to.invalid(`${AT}.metadata.labels`, hasLabels ? labels : null, text)
   }
   // argo: what has another name inside Kubernetes than in a manifest is lost on the way to the check: rules about the
-  // host's network do not apply, and what such a volume must have is never there.
+  // host's network do not apply. There, volumes whose needed members are lost are refused whatever they say; not here.
   const whole = withDefaults({ ...given, spec: unprivileged(treeAt(given, 'spec')) }, LOST)
   checkPodTemplate(to, AT, whole)
   const spec = (whole['spec'] ?? {}) as Tree
