@@ -32,5 +32,23 @@ export function planReplicasOnly(seen: Observed, known: Known, now: Millis): Pla
     blueGreen: { ...status.blueGreen },
     canary: { ...status.canary },
   }
-  return finish(seen, next, NO_INTENT, join(planRevision(seen), sizes.part), now)
+  const plan = finish(seen, next, NO_INTENT, join(planRevision(seen), sizes.part), now)
+  return isTakenUp(seen) ? plan : { ...plan, status: plan.status && unobserved(seen, plan.status) }
+}
+
+/** Does the status speak of the template that is wanted now? */
+const isTakenUp = ({ status, newRS }: Observed): boolean =>
+  newRS === undefined || !status.currentPodHash || hashOf(newRS) === status.currentPodHash
+
+/** The status with the generations as they were observed before. A change of size and template in one is not observed
+ * before its template is: whoever waits for the release would take the phase of the old version for its end. argo: it is
+ * Healthy for a moment. */
+function unobserved({ status: before }: Observed, status: RolloutStatus): RolloutStatus {
+  const { observedGeneration: _o, workloadObservedGeneration: _w, ...rest } = status
+  const { observedGeneration, workloadObservedGeneration } = before
+  return {
+    ...rest,
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(workloadObservedGeneration === undefined ? {} : { workloadObservedGeneration }),
+  }
 }
