@@ -69,6 +69,7 @@ function keysOf(value: object, type: string): readonly string[] {
 function write(value: unknown, type: string): string {
   if (typeof value === 'string') return goJsonText(value)
   if (Array.isArray(value)) return `[${value.map(item => write(item, type.replace(/^\[\]/, ''))).join()}]`
+  if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const typeAt = (key: string) => (type.startsWith('map:') ? type.slice(4) : (TYPES.get(type)?.get(key) ?? ''))
   const fields = keysOf(value, type)
