@@ -4,11 +4,10 @@ import type { RolloutAnalysis } from '../api/analysis-ref.ts'
 import type { Observed } from './observe.ts'
 import { argumentsFrom } from './run-arguments.ts'
 import { hashOf } from './sets.ts'
-import { type TemplateSource, templateOf } from './templates.ts'
+import { gatherTemplates, notFound, type TemplateSource } from './templates.ts'
 
 export type RunSpec = AnalysisRun['spec']
 type TemplateSpec = AnalysisTemplate['spec']
-type TemplateRefs = RolloutAnalysis['templates']
 type Built = Readonly<{ spec: RunSpec } | { problem: string }>
 
 /** What a run is made of. Arguments without a value are left to the templates' defaults. */
@@ -16,27 +15,12 @@ export type RunSource = Pick<RolloutAnalysis, 'templates' | 'args' | 'dryRun' | 
 
 /** Builds the spec of a run from its templates, or says why it cannot be. */
 export function buildRunSpec(from: TemplateSource, analysis: RunSource): Built {
-  const found: Found = { own: [], cluster: [] }
-  const problem = collect(from, analysis.templates, new Set(), found)
-  return problem ? { problem } : specOfTemplates([...found.own, ...found.cluster], analysis)
-}
-
-/** Templates of the namespace come before those of the cluster. */
-type Found = Readonly<{ own: TemplateSpec[]; cluster: TemplateSpec[] }>
-
-/** Follows nested templates; each is taken once. */
-function collect(from: TemplateSource, refs: TemplateRefs, done: Set<string>, into: Found): string | undefined {
-  for (const { templateName = '', clusterScope } of refs ?? []) {
-    const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
-    if (done.has(`${kind} ${templateName}`)) continue
-    done.add(`${kind} ${templateName}`)
-    const template = templateOf(from, { templateName, clusterScope: clusterScope ?? null })
-    if (!template) return `${kind} '${templateName}' not found`
-    into[clusterScope ? 'cluster' : 'own'].push(template.spec)
-    const problem = collect(from, template.spec.templates, done, into)
-    if (problem) return problem
-  }
-  return undefined
+  const gathered = gatherTemplates(from, analysis.templates)
+  if ('missing' in gathered) return { problem: notFound(gathered.missing) }
+  return specOfTemplates(
+    gathered.templates.map(({ spec }) => spec),
+    analysis,
+  )
 }
 
 /** One spec of several templates and of what is given for them. */

@@ -42,6 +42,10 @@ export function gatherTemplates(from: TemplateSource, refs: readonly TemplateRef
   return follow(refs ?? [], false) ?? { templates: [...own, ...ofCluster] }
 }
 
+/** What is said of a template that is not there. */
+export const notFound = ({ templateName = '', clusterScope }: TemplateRef): string =>
+  `${(clusterScope ? CLUSTER_TEMPLATE : ANALYSIS_TEMPLATE).kind} '${templateName}' not found`
+
 /** The template as it is read in this pass; undefined when it is not there. */
 export const templateOf = ({ namespace, look }: TemplateSource, ref: TemplateRef): AnalysisTemplate | undefined =>
   look(refOfTemplate(namespace, ref)) as AnalysisTemplate | undefined

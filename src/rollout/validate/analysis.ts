@@ -5,7 +5,7 @@ import type { AnalysisTemplate, Metric } from '../../api/analysis.ts'
 import type { RolloutAnalysis } from '../../api/analysis-ref.ts'
 import type { Observed, Problem } from '../observe.ts'
 import { buildRunSpec, ruleProblem } from '../run-spec.ts'
-import { gatherTemplates } from '../templates.ts'
+import { gatherTemplates, notFound } from '../templates.ts'
 
 type Analysis = Readonly<{ path: string; analysis: RolloutAnalysis; isBackground: boolean; isCanary: boolean }>
 
@@ -33,9 +33,8 @@ export function missingTemplate(seen: Observed): Problem | undefined {
   for (const { path, analysis } of analysesOf(seen)) {
     const gathered = gatherTemplates(seen, analysis.templates)
     if (!('missing' in gathered)) continue
-    const { templateName = '', clusterScope } = gathered.missing
-    const kind = clusterScope ? 'ClusterAnalysisTemplate' : 'AnalysisTemplate'
-    return problem(gathered.isNested ? 'spec.templates' : path, templateName, `${kind} '${templateName}' not found`)
+    const { missing, isNested } = gathered
+    return problem(isNested ? 'spec.templates' : path, missing.templateName ?? '', notFound(missing))
   }
   return undefined
 }
