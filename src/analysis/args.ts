@@ -1,6 +1,7 @@
 // The arguments of a run: {{args.NAME}} replaced in its metrics, secrets included, and hidden again in messages.
 import type { AnalysisArgument, Metric } from '../api/analysis.ts'
 import { goQuote } from '../api/go-quote.ts'
+import { EDGES } from './expr/text-functions.ts'
 import { metricText } from './metric-order.ts'
 
 /** What a secret stands for while a spec is checked. */
@@ -50,15 +51,11 @@ function piecesOf(template: string): Pieces {
   return { texts: [...texts, rest], tags }
 }
 
-/** What Go takes for blanks. */
-const BLANKS = '[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+'
-const AROUND = new RegExp(`^${BLANKS}|${BLANKS}$`, 'g')
-
 /** The text with every placeholder replaced, in one pass. argo: of several that cannot be resolved the last is named. */
 function fill({ texts, tags }: Pieces, values: ReadonlyMap<string, string>): string {
   let failure: string | undefined
   const filled = tags.map((tag, i) => {
-    const value = values.get(tag.replace(AROUND, ''))
+    const value = values.get(tag.replace(EDGES, ''))
     if (value === undefined) failure = `failed to resolve {{${tag}}}`
     return `${texts[i]}${value ?? ''}`
   })

@@ -26,6 +26,14 @@ function literal(char: string): string {
 /** A text as Go's %q prints it: what cannot be printed is escaped. */
 export const goQuote = (text: string): string => `"${Array.from(text, literal).join('')}"`
 
-/** A text as Go's encoder writes it into JSON: & < > escaped too. */
-export const goJsonText = (text: string): string =>
-  JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, char => `\\u${hex(char.charCodeAt(0), 4)}`)
+const UNSAFE = /[<>&\u2028\u2029]/g
+
+/** JSON text as Go's encoder leaves it: & < > and the line ends of Unicode escaped too. */
+export function goEscaped(json: string): string {
+  // A search is much cheaper than a replacement, and hits are rare.
+  if (json.search(UNSAFE) < 0) return json
+  return json.replace(UNSAFE, char => `\\u${hex(char.charCodeAt(0), 4)}`)
+}
+
+/** A text as Go's encoder writes it into JSON. */
+export const goJsonText = (text: string): string => goEscaped(JSON.stringify(text))

@@ -1,13 +1,9 @@
 // Pieces of JSON text exactly as Go's encoder writes them.
-
-const UNSAFE = /[<>&\u2028\u2029]/g
+import { goEscaped } from '../api/go-quote.ts'
 
 /** A JSON string; lone surrogates become U+FFFD. */
 export function stringText(value: string): string {
-  const text = JSON.stringify(value.isWellFormed() ? value : value.toWellFormed())
-  // A search is much cheaper than a replacement, and hits are rare.
-  if (text.search(UNSAFE) < 0) return text
-  return text.replace(UNSAFE, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return goEscaped(JSON.stringify(value.isWellFormed() ? value : value.toWellFormed()))
 }
 
 /** A number as an API server serves it: integers exactly, others as the shortest double. */

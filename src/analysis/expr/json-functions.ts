@@ -1,4 +1,5 @@
 // JSON as conditions read and write it.
+import { goEscaped } from '../../api/go-quote.ts'
 import { fail } from './errors.ts'
 import {
   type Fields,
@@ -18,11 +19,7 @@ import {
 
 export type { Fields }
 
-const escaped = (value: string): string =>
-  JSON.stringify(value.toWellFormed()).replace(
-    /[<>&\u2028\u2029]/g,
-    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+const escaped = (value: string): string => goEscaped(JSON.stringify(value.toWellFormed()))
 
 function floatText(value: number): string {
   return Number.isFinite(value) ? String(value) : fail(`json: unsupported value: ${printed(value)}`)

@@ -11,7 +11,8 @@ const text = (value: Value | undefined): string => asText(value ?? null)
 const countOf = (value: Value | undefined): number => (typeof value === 'bigint' ? Number(value) : -1)
 
 const SPACE = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
-const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g')
+/** What Go takes for blanks at both ends of a text. */
+export const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g')
 
 function trim(args: readonly Value[]): Value {
   const value = text(args[0])

@@ -1,5 +1,5 @@
 // Collects what is wrong with an object, in the words of the real server.
-import { goQuote } from '../go-quote.ts'
+import { goEscaped, goQuote } from '../go-quote.ts'
 
 /** Why a field is refused; the causes of a 422. */
 export type Cause = Readonly<{
@@ -52,8 +52,7 @@ export type Causes = Readonly<{
 function text(value: unknown): string {
   if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'bigint') return String(value)
-  const json = JSON.stringify(value === undefined ? null : value)
-  return json.replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return goEscaped(JSON.stringify(value === undefined ? null : value))
 }
 
 /** A text that is shown as JSON: one of a type of its own, such as an operator. */
