@@ -104,32 +104,34 @@ export async function has(program: string): Promise<boolean> {
 /** Ports of two origins, stable and canary; behind them those on which the same two speak HTTP/2 without TLS. */
 export type Origins = readonly [stable: number, canary: number, h2Stable: number, h2Canary: number]
 
-/** Two origins, one nginx process: 1 KB and 64 KB with usual headers, and a short answer to a POST. */
+/** Two origins: 1 KB and 64 KB with usual headers, and a short answer to a POST; those that speak HTTP/2 are one nginx. */
 export async function startOrigins(folder: string): Promise<Origins> {
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const
+  const [stable, canary, h2Stable, h2Canary] = ports
   const www = join(folder, 'www')
   mkdirSync(www)
   writeFileSync(join(www, '1k'), 'x'.repeat(1024))
   writeFileSync(join(www, '64k'), 'x'.repeat(65536))
   const conf = join(folder, 'origin.conf')
+  const health = await freePort()
   writeFileSync(
     conf,
     `worker_processes 1; daemon off; pid ${folder}/origin.pid; error_log /dev/null;
 events { worker_connections 8192; }
 http {
   access_log off; sendfile on; tcp_nopush off; open_file_cache max=10;
-  keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_buffer_size 64k;
+  keepalive_requests 1000000000; keepalive_timeout 3600s;
   server {
-    listen 127.0.0.1:${ports[0]} backlog=4096; listen 127.0.0.1:${ports[1]} backlog=4096;
-    listen 127.0.0.1:${ports[2]} http2; listen 127.0.0.1:${ports[3]} http2; http2_max_concurrent_streams 250;
+    listen 127.0.0.1:${health}; listen 127.0.0.1:${h2Stable} http2; listen 127.0.0.1:${h2Canary} http2;
+    http2_max_concurrent_streams 250;
     root ${www};
-    location / { }
-    location = /post { return 200 "ok"; }
   }
 }
 `,
   )
-  await startOn(LOAD_CORE, 'nginx', ['-c', conf], ports[0])
+  await startOn(LOAD_CORE, 'nginx', ['-c', conf], health)
+  const script = join(import.meta.dirname, 'proxy-origin.ts')
+  await startOn(LOAD_CORE, process.execPath, [script, `${stable}`, `${canary}`], stable)
   return ports
 }
 

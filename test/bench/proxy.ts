@@ -38,7 +38,7 @@ Usage: npm run bench:proxy -- [flags]
   --quick          one round of a second, no shares: does it all still run?
   -o json          print figures as JSON
 
-Needs Linux, two cores, and Debian's wrk and nginx (the origins are nginx too); haproxy if it is to be compared, and h2load
+Needs Linux, two cores, and Debian's wrk and nginx (the origins of HTTP/2 are nginx too); haproxy if it is to be compared, and h2load
 (nghttp2-client) for HTTP/2.
 
 Examples: npm run bench:proxy
