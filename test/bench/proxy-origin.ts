@@ -80,4 +80,5 @@ function serve(accepted: Socket): void {
 }
 
 await tryAdopting()
-for (const port of process.argv.slice(2)) createServer({ pauseOnConnect: true }, serve).listen(Number(port), '127.0.0.1', 4096)
+for (const port of process.argv.slice(2))
+  createServer({ pauseOnConnect: true }, serve).listen(Number(port), '127.0.0.1', 4096)
