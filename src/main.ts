@@ -18,3 +18,6 @@ const isPlugin = called === 'kubectl-pintle' || process.env['KUBECTL_PLUGINS_CAL
 const argv = called === 'kubectl_complete-pintle' ? ['__complete', ...words] : words
 
 process.exitCode = await runCli(argv, processIo(isPlugin ? 'kubectl pintle' : 'pintle'))
+// A command that gives up at once leaves its connections open: a controller that lost its lease may finish nothing. What is
+// open then must not keep a process that does nothing any more.
+setTimeout(() => process.exit(), 1000).unref()

@@ -86,6 +86,8 @@ export type Controller = Readonly<{
 const INGRESS: KindRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' }
 const CONFIG_MAP: KindRef = { apiVersion: 'v1', kind: 'ConfigMap' }
 const DRAIN: Millis = 20_000
+/** What may still be written of Events afterwards, within the half minute that a pod has for its end. */
+const LAST_EVENTS: Millis = 5_000
 /** Changes come in bursts: a user's command may be two writes, one of ours brings the ReplicaSet's counts and the pods'. A
  * pass waits this long for the rest of the burst, so that one look sees it all. */
 const LULL: Millis = 5
@@ -326,7 +328,7 @@ export function startController(options: ControllerOptions): Controller {
     async stop() {
       cancelResync()
       await Promise.all([queue, analyses, experiments, services, routes].map(one => one.stop(DRAIN)))
-      await events.flush()
+      await events.stop(LAST_EVENTS)
       await cache.stop()
     },
   }
