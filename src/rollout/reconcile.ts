@@ -150,19 +150,24 @@ async function performOne(
   try {
     return await ports.kube.perform(action)
   } catch (error) {
-    const reason = (error as { reason?: unknown }).reason
+    const { reason, name } = error as Readonly<{ reason?: unknown; name?: unknown }>
     if (action.verb === 'evict' && isRefusal(error)) return error.message
     // A pod that went in the meantime needs no labels.
     if (action.verb === 'patch' && action.ref.kind === 'Pod' && reason === 'NotFound') return undefined
-    if (action.verb === 'create' && reason === 'AlreadyExists') return await adopt(action.object, seen, ports, error)
-    if (action.verb === 'create') await tellRefusal(action.object, seen, ports, error as Error)
+    if (action.verb !== 'create') throw error
+    // Nobody answered: what is there now was made by this very request, and may have come to its end meanwhile.
+    if (reason === 'AlreadyExists' || name === 'AmbiguousError') return await adopt(action.object, seen, ports, error)
+    await tellRefusal(action.object, seen, ports, error as Error)
     throw error
   }
 }
 
-/** A create met an object of that name: ours from an earlier try, or a collision of hashes. */
+/** A create met an object of that name, ours from an earlier try or a collision of hashes; or it was not answered. Raises
+ * the error of the create when there is no such object. */
 async function adopt(wanted: KubeObject, seen: Observed, ports: Ports, error: unknown) {
-  const live = await ports.kube.get(refOf(wanted))
+  const live = await ports.kube.get(refOf(wanted)).catch(why => {
+    throw why.reason === 'NotFound' ? error : why
+  })
   const collision = planCollision(seen, wanted, live)
   if (!collision) return wanted.kind === 'ReplicaSet' ? FOUND : live
   await ports.kube.perform(collision)

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import type { Rollout } from '../../src/api/rollout.ts'
 import type { KubeObject } from '../../src/contract.ts'
-import { faultyTransport, randomFaults } from '../../src/kube/faulty.ts'
+import { type Fault, faultyTransport, randomFaults } from '../../src/kube/faulty.ts'
+import type { ApiRequest, Transport } from '../../src/ports.ts'
 import { seeded } from '../../src/sim/clock.ts'
 import type { World } from '../../src/sim/world.ts'
 import { playRelease, type Script, scripts } from '../kit/release.ts'
@@ -72,3 +73,22 @@ for (const script of scripts) {
     )
   })
 }
+
+test('an experiment that was created without an answer, and is over when the time for it is, is not made twice', async t => {
+  const script = scripts.find(({ name }) => name === 'canary with an experiment')!
+  const isCreate = ({ method, path }: ApiRequest) => method === 'POST' && path.endsWith('/experiments')
+  const endOf = async (fault: Fault | undefined) => {
+    let left = fault
+    const plan = (request: ApiRequest) => {
+      if (!isCreate(request)) return undefined
+      const once = left
+      left = undefined
+      return once
+    }
+    const wire = (inner: Transport, { clock }: World) => sound(faultyTransport(inner, { clock, plan }))
+    return await playRelease(script, { patience: 240, wire })
+  }
+  const expected = await endOf(undefined)
+  for (const fault of [{ is: 'lose' }, { is: 'stall', commit: true }, { is: 'stall' }] as const)
+    t.strictSame(await endOf(fault), expected, JSON.stringify(fault))
+})
