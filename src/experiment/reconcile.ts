@@ -88,12 +88,14 @@ async function perform(experiment: Experiment, { action }: Task, { kube }: Ports
     await kube.perform(action)
     return undefined
   } catch (error) {
-    const { reason, message } = error as Readonly<{ reason?: string; message: string }>
+    const { reason, name, message } = error as Readonly<{ reason?: string; name: string; message: string }>
     // Gone already: the next pass sees it.
     if (action.verb !== 'create' && reason === 'NotFound') return undefined
-    if (action.verb === 'create' && reason === 'AlreadyExists') {
-      // Ours, from a pass that ended early: the next pass sees it.
-      const live = await kube.get(refOf(action.object))
+    if (action.verb === 'create' && (reason === 'AlreadyExists' || name === 'AmbiguousError')) {
+      // Ours, from a pass that ended early or from this request, which nobody answered: the next pass sees it.
+      const live = await kube.get(refOf(action.object)).catch(why => {
+        throw why.reason === 'NotFound' ? error : why
+      })
       const isSame = live.metadata.annotations?.[TEMPLATE_NAME] === action.object.metadata.annotations?.[TEMPLATE_NAME]
       if (isSame && isOwnedBy(experiment, live)) return undefined
       return `${live.kind.toLowerCase()} ${live.metadata.name} already exists and is not ours`
