@@ -119,4 +119,24 @@ export const FOUND: Readonly<Record<string, Life>> = {
     ],
     trouble: { rate: 0.2, seed: 104861, deaths: [{ after: 8, heard: true }] },
   },
+  'nobody wants a pod, then somebody does, and the controller has heard of the first alone': {
+    replicas: 1,
+    strategy: {
+      name: 'blue-green',
+      strategy: {
+        blueGreen: {
+          activeService: 'app-active',
+          autoPromotionEnabled: false,
+          scaleDownDelaySeconds: 0,
+          abortScaleDownDelaySeconds: 0,
+        },
+      },
+    },
+    doings: [
+      { after: 45, does: { is: 'verb', text: 'promote app' } },
+      ship(1, 20),
+      { after: 20, does: { is: 'scale', replicas: 0 } },
+    ],
+    trouble: { rate: 0.2, seed: 201193, deaths: [] },
+  },
 }

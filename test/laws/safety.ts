@@ -47,6 +47,8 @@ export function watchSafety(world: World, isExact: boolean): Safety {
   const peaks = new Map<string, { at: number; count: number }[]>()
   let disturbedAt = Number.NEGATIVE_INFINITY
   let movedAt = Number.NEGATIVE_INFINITY
+  /** When somebody ceased to want no pod at all. */
+  let wantedNoneAt = Number.NEGATIVE_INFINITY
 
   const now = () => world.clock.now()
   const rollout = () => world.get(ROLLOUT, 'app') as Rollout | undefined
@@ -80,7 +82,8 @@ export function watchSafety(world: World, isExact: boolean): Safety {
     if (!old || !one) return
     if (rs.spec.replicas > old.spec.replicas && isCalm() && isPlain(one)) keepsWithinSurge(one)
     if (rs.spec.replicas >= old.spec.replicas || one.spec.replicas === 0) return
-    const service = rs.spec.replicas === 0 ? served(rs) : undefined
+    const isLate = !isExact && now() - wantedNoneAt <= MEMORY
+    const service = rs.spec.replicas === 0 && !isLate ? served(rs) : undefined
     if (service) found.add(`${service} leads to a version that was scaled to 0`)
     if (isCalm() && isPlain(one)) keepsAvailability(one, rs, old)
   }
@@ -135,6 +138,7 @@ export function watchSafety(world: World, isExact: boolean): Safety {
   }
 
   const sawRollout = (one: Rollout, old: Rollout | undefined) => {
+    if (old?.spec.replicas === 0 && one.spec.replicas !== 0) wantedNoneAt = now()
     const weights = one.status?.canary?.weights
     if (weights && sumOf(weights) !== 100) found.add('weights that are not 100 in all')
     const [from, to] = [old?.status?.currentStepIndex, one.status?.currentStepIndex]
