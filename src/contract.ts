@@ -200,6 +200,32 @@ export type Inquired = Readonly<{
   status: Pick<RolloutStatus, 'alb' | 'albs'>
 }>
 
+/** A list of pods by address that something outside of Kubernetes keeps, such as a load balancer: it learns of a switch of a
+ * Service late. Looked at where the operator wants it: before the version that a Service has left may go. */
+export type Registry = Readonly<{
+  /** The objects that tie Services to such lists; the operator may name another version of them. */
+  bindings: KindRef
+  /** What to ask. */
+  asks(of: Registration): readonly HttpRequest[]
+  /** `heard`: the answers, by URL. Verified also when nothing ties the Service to a list. */
+  read(of: Registration, heard: ReadonlyMap<string, Heard>): Pick<Inquired, 'verified' | 'reason' | 'events'>
+  /** How people are told that the objects could not be read. */
+  failed(service: string, text: string): EventNote
+}>
+
+/** A Service, and the version whose pods should be registered for it. */
+export type Registration = Readonly<{
+  service: KubeObject
+  /** All of the namespace. */
+  bindings: readonly KubeObject[]
+  /** The EndpointSlices of the Service. */
+  slices: readonly KubeObject[]
+  /** What the names of the version's pods begin with, if that tells them from all others. */
+  pods?: string
+  /** So many pods of it are available, whatever the slices say yet. */
+  atLeast: number
+}>
+
 /** What a provider can express; the core refuses what it cannot instead of dropping it silently. */
 export type Caps = Readonly<{
   header: readonly ('exact' | 'prefix' | 'regex')[]
@@ -233,6 +259,7 @@ export type TrafficRouter<C> = Readonly<{
   observe?(config: C, want: Desired, seen: Seen, told: readonly Told[]): Observation
   followers?: Followers<C>
   inquiry?: Inquiry<C>
+  registry?: Registry
   /** Names of the rollouts of whose traffic the object speaks, by owner or mark: known also when nobody configures it. */
   speaksFor(live: KubeObject): readonly string[]
   /** The rollout routes by this object no longer, or is gone: the object is made to send nobody to a version that nobody

@@ -29,6 +29,7 @@ import {
 } from './_alb.ts'
 import { questions, readAnswers } from './_alb-verify.ts'
 import { ingressRef, pathsOf, readIngress, serviceOf } from './_ingress.ts'
+import { targetGroups } from './_target-groups.ts'
 
 const PREFIX = 'alb.ingress.kubernetes.io'
 const WEEK = 604_800
@@ -158,7 +159,11 @@ function released(whose: Whose, before: Shown): Shown {
 export default defineTrafficRouter<Config>({
   name: 'alb',
   config,
-  rbac: [{ apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['get', 'list', 'watch', 'patch'] }],
+  rbac: [
+    { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['get', 'list', 'watch', 'patch'] },
+    { apiGroups: ['elbv2.k8s.aws', 'eks.amazonaws.com'], resources: ['targetgroupbindings'], verbs: ['get', 'list'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list'] },
+  ],
   // A rule forwards to at most five target groups, of weights up to 999 (AWS limits).
   caps: { header: ['exact'], mirror: false, maxExtras: 3, maxTotal: 999, blueGreen: false },
 
@@ -184,6 +189,8 @@ export default defineTrafficRouter<Config>({
     asks: (c, want, seen) => questions(asked(c), want, seen),
     read: (c, want, seen, heard, before) => readAnswers(asked(c), want, seen, heard, before),
   },
+
+  registry: targetGroups,
 
   speaksFor: live => (live.kind === 'Ingress' ? rolloutsOf(live) : []),
 

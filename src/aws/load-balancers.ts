@@ -1,10 +1,10 @@
-// The door to Elastic Load Balancing: what a load balancer says of its target groups and their weights. The library is
-// loaded when the first question comes, with the credentials that it finds (environment, service account, node).
+// The door to Elastic Load Balancing: what a load balancer says of its target groups and their weights, and a target group
+// of its targets. The library is loaded when the first question comes, with the credentials that it finds (environment, service account, node).
 import type { Action, ElasticLoadBalancingV2Client, LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { HttpReply, HttpRequest } from '../contract.ts'
 import type { Fetch } from '../ports.ts'
 
-/** Host of the questions that this door answers: aws-elbv2://load-balancers/HOSTNAME. */
+/** Of the questions that this door answers: aws-elbv2://load-balancers/HOSTNAME and aws-elbv2://target-groups/ARN. */
 const SCHEME = 'aws-elbv2:'
 /** Most target groups whose tags can be asked for at once (DescribeTags). */
 const MOST_TAGGED = 20
@@ -21,25 +21,35 @@ const load = async (): Promise<Library> => {
 
 export type LoadBalancers = Readonly<{ fetch: Fetch; close(): void }>
 
-/** Adds the door to `otherwise`, which answers all other questions. A reply is JSON {name, arn, groups}, status 404 when
- * AWS knows no load balancer of the host name. `tagKey`: the tag that names what a target group was made for. Throws what
- * the library throws while the load balancer is looked up; later faults are told beside it, as `error`. */
+/** Adds the door to `otherwise`, which answers all other questions. Of a load balancer the reply is JSON {name, arn,
+ * groups}, status 404 when AWS knows none of the host name; of a target group {targets}. `tagKey`: the tag that names what
+ * a target group was made for. Throws what the library throws; faults that come when the load balancer has been found are
+ * told beside it, as `error`. */
 export function withLoadBalancers(otherwise: Fetch, tagKey: string): LoadBalancers {
   let client: ElasticLoadBalancingV2Client | undefined
   // One question at a time for each load balancer: several rollouts behind it share the answer.
   const asked = new Map<string, Promise<HttpReply>>()
 
-  const ask = (hostname: string): Promise<HttpReply> => {
-    const open = asked.get(hostname)
+  const ask = (url: string): Promise<HttpReply> => {
+    const open = asked.get(url)
     if (open) return open
-    const answer = askNow(hostname).finally(() => asked.delete(hostname))
-    asked.set(hostname, answer)
+    const answer = askNow(new URL(url)).finally(() => asked.delete(url))
+    asked.set(url, answer)
     return answer
   }
 
-  async function askNow(hostname: string): Promise<HttpReply> {
+  async function askNow({ host, pathname }: URL): Promise<HttpReply> {
     const library = await load()
     client ??= new library.ElasticLoadBalancingV2Client({})
+    const what = decodeURIComponent(pathname.slice(1))
+    return host === 'target-groups' ? targetsOf(library, client, what) : balancerOf(library, client, what)
+  }
+
+  async function balancerOf(
+    library: Library,
+    client: ElasticLoadBalancingV2Client,
+    hostname: string,
+  ): Promise<HttpReply> {
     const found = await findBalancer(library, client, hostname)
     const { LoadBalancerName: name = '', LoadBalancerArn: arn } = found ?? {}
     if (arn === undefined) return { status: 404, headers: {}, body: '' }
@@ -49,10 +59,20 @@ export function withLoadBalancers(otherwise: Fetch, tagKey: string): LoadBalance
   }
 
   const fetch: Fetch = (request: HttpRequest, signal) => {
-    const { protocol, pathname } = new URL(request.url)
-    return protocol === SCHEME ? ask(decodeURIComponent(pathname.slice(1))) : otherwise(request, signal)
+    return new URL(request.url).protocol === SCHEME ? ask(request.url) : otherwise(request, signal)
   }
   return { fetch, close: () => client?.destroy() }
+}
+
+/** The addresses that are registered in a target group, healthy or not. */
+async function targetsOf(library: Library, client: ElasticLoadBalancingV2Client, arn: string): Promise<HttpReply> {
+  const command = new library.DescribeTargetHealthCommand({ TargetGroupArn: arn })
+  const { TargetHealthDescriptions = [] } = await client.send(command)
+  const targets = TargetHealthDescriptions.flatMap(
+    ({ Target: { Id: id, Port: port } = { Id: undefined }, TargetHealth }) =>
+      id === undefined || port === undefined ? [] : [{ id, port, state: TargetHealth?.State }],
+  )
+  return { status: 200, headers: {}, body: JSON.stringify({ targets }) }
 }
 
 async function findBalancer(

@@ -16,7 +16,6 @@ const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: stri
   ['--ingress-api-version', '', 'networking.k8s.io/v1 is used'],
   ['--nginx-ingress-classes', 'nginx', 'the stable Ingress is named by the Rollout'],
   ['--alb-ingress-classes', 'alb', 'the Ingress is named by the Rollout'],
-  ['--aws-target-group-binding-api-version', 'elbv2.k8s.aws/v1beta1', 'registered pods are not compared yet'],
   ['--enable-pprof-address', '', 'node --inspect shows more'],
 ]
 const SWITCHES_WITHOUT_EFFECT: readonly (readonly [flag: string, why: string])[] = [
@@ -47,12 +46,17 @@ export function addControllerFlags(command: Commander): void {
     .option('--leader-election-retry-period <duration>', 'how often the lease is tried', '2s')
     .option('--qps <number>', "requests a second; default: no limit but the server's own fairness")
     .option('--burst <number>', 'requests at once when --qps is given', '80')
-    .option('--aws-verify-target-group', 'ask AWS whether the weights of ALB target groups are in force')
+    .option('--aws-verify-target-group', 'ask AWS whether target groups have their weights and pods')
     .option('--alb-verify-weight', 'old name of --aws-verify-target-group')
     .option(
       '--alb-tag-key-resource-id <key>',
       'tag that names the Service of a target group',
       'ingress.k8s.aws/resource',
+    )
+    .option(
+      '--aws-target-group-binding-api-version <version>',
+      'apiVersion of the TargetGroupBindings that tie Services to target groups',
+      'elbv2.k8s.aws/v1beta1',
     )
     .option('--loglevel <level>', 'debug, info, warn or error', 'info')
     .addOption(command.createOption('--logformat <format>', 'text or json').choices(['text', 'json']).default('text'))

@@ -46,6 +46,8 @@ export type ControllerFlags = Readonly<{
   burst?: number
   /** Ask AWS for the weights of target groups, found by this tag; undefined: not asked. */
   albTag?: string
+  /** apiVersion of TargetGroupBindings. */
+  bindingVersion?: string
   loglevel?: string
   logformat?: 'json' | 'text'
   /** Flags that were given and change nothing, each with the reason. */
@@ -125,7 +127,12 @@ async function start(
     clock: systemClock,
     random: Math.random,
     log,
-    known: { ...(await loadKnown()), home, asksProviders: flags.albTag !== undefined },
+    known: {
+      ...(await loadKnown()),
+      home,
+      asksProviders: flags.albTag !== undefined,
+      apiVersions: flags.bindingVersion === undefined ? {} : { TargetGroupBinding: flags.bindingVersion },
+    },
     providers: await loadProviders(),
     fetch,
     observer: metrics,

@@ -13,6 +13,7 @@ import { join, NOTHING, type Part, part } from './part.ts'
 import { isAborted, isFreshAbort, NO_INTENT, type PauseIntent, pauseFor, pausesOf } from './pauses.ts'
 import type { Known, Plan } from './plan.ts'
 import { isFullyPromoted, rollback } from './progress.ts'
+import { registeredActive } from './registered.ts'
 import { planPodRestart } from './restarter.ts'
 import { planHistory, planRevision } from './revision.ts'
 import { planRunHistory } from './run-history.ts'
@@ -38,7 +39,8 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
   const preview = switchPreview(seen)
   if (isChanged(seen)) return reset(seen, join(revision, preview.part), preview.hash, now)
   const restart = planPodRestart(seen, now)
-  const runs = planRuns(seen, now)
+  const registered = registeredActive(seen, known, now)
+  const runs = planRuns(seen, now, registered.isVerified)
   const isSwitched = (seen.status.blueGreen?.activeSelector ?? '') === seen.status.currentPodHash
   // A new version that is not whole is not analysed yet, unless that has begun.
   const isAnalysed = seen.status.blueGreen?.postPromotionAnalysisRunStatus || isSaturated(seen.newRS, seen.replicas)
@@ -60,6 +62,7 @@ export function planBlueGreen(seen: Observed, known: Known, now: Millis): Plan {
     planHistory(seen),
     pause.part,
     active.part,
+    registered.part,
     routes,
     runs.part,
     // Of a canary that it was before.
@@ -239,7 +242,7 @@ function reset(seen: Observed, work: Part, preview: string, now: Millis): Plan {
 /** Why the new version becomes stable; undefined: not yet. */
 export function blueGreenPromotion(
   seen: Observed,
-  runs: Pick<Runs, 'isPostPromotionPending'>,
+  runs: Pick<Runs, 'isPostPromotionPending' | 'isRegistered'>,
   active: string,
   intent: PauseIntent,
   now: Millis,
@@ -248,7 +251,7 @@ export function blueGreenPromotion(
   if (!newRS) return undefined
   if (!stableRS) return 'Initial deploy'
   if (active === '') return 'Initial deploy'
-  if (active !== hashOf(newRS)) return undefined
+  if (active !== hashOf(newRS) || !runs.isRegistered) return undefined
   if (status.promoteFull) return 'Full promotion requested'
   const { isFast, isWithinWindow } = rollback(seen, now)
   if (isWithinWindow) return 'Rollback within window'

@@ -8,6 +8,7 @@ import type { Observed } from './observe.ts'
 import { join, NOTHING, type Part, part } from './part.ts'
 import { NO_INTENT, pauseFor } from './pauses.ts'
 import type { Known } from './plan.ts'
+import { registeredStable } from './registered.ts'
 import { addDeadline, type Scaled, scale, UNSCALED } from './scale.ts'
 import {
   availableReplicas,
@@ -111,8 +112,11 @@ export function planOldCanary(seen: Observed, known: Known, isFullyPromoted: boo
   // Pods that go already count as available, so nothing can be said of what may go besides them.
   // argo: the pass goes on, since what was trimmed served nobody.
   if (trimmed.isShrinking || room <= 0) return { part: trimmed.part, resized: false }
+  const unused = seen.otherRSs.filter(rs => !referenced.has(hashOf(rs)))
+  const registered = registeredStable(seen, known, unused, now)
+  if (!registered.isVerified) return { part: join(trimmed.part, registered.part), resized: trimmed.resized }
   let waiting = 0
-  let [resized, parts] = [trimmed.resized, trimmed.part]
+  let [resized, parts] = [trimmed.resized, join(trimmed.part, registered.part)]
   for (const rs of seen.otherRSs.filter(one => specReplicas(one) > 0).toSorted(byRevisionDescending)) {
     const size = trimmed.sizes.get(rs) ?? specReplicas(rs)
     if (room <= 0) break

@@ -1,9 +1,10 @@
 // The pieces that a plan is put together from.
-import type { Action, EventNote, HttpRequest, Millis } from '../contract.ts'
+import type { Action, EventNote, HttpRequest, KindRef, Millis } from '../contract.ts'
 
 /** A question that must be answered before this can be decided: the pass is planned anew with the answer, which is found
- * by `key`. */
-export type Ask = Readonly<{ key: string; request: HttpRequest }>
+ * by `key`. `list`: objects of the rollout's namespace that are needed too seldom to be watched; the answer's body is
+ * their list. */
+export type Ask = Readonly<{ key: string } & ({ request: HttpRequest } | { list: KindRef; labelSelector?: string })>
 
 /** A contribution to a plan: what to do, in order; what to announce; why; when to look again. */
 export type Part = Readonly<{

@@ -25,6 +25,8 @@ export type Known = Readonly<{
   home?: string
   /** Are providers asked by interfaces of their own whether a weight is in force? */
   asksProviders?: boolean
+  /** Versions (apiVersion) that the operator wants of kinds that providers bring along. */
+  apiVersions?: Readonly<Record<string, string>>
 }>
 
 export type Plan = Part &

@@ -6,7 +6,6 @@ import {
   type Action,
   type EventNote,
   type Heard,
-  type HttpRequest,
   type KubeObject,
   type Millis,
   type Ref,
@@ -19,7 +18,7 @@ import { planCollision } from './collision.ts'
 import { type Attempt, endedAttempt } from './duration.ts'
 import { needsMetadata } from './ephemeral.ts'
 import { type Observed, observe } from './observe.ts'
-import { announced } from './part.ts'
+import { type Ask, announced } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
 import { planRefusedSet } from './refused-set.ts'
 import { needsRestart } from './restarter.ts'
@@ -86,18 +85,23 @@ async function planHeard(seen: Observed, ports: Ports, known: Known): Promise<Pl
   let plan = planAhead(seen, known, ports.clock.now())
   const heard = new Map<string, Heard>()
   for (let round = 0; plan.asks && round < MOST_ROUNDS; round += 1) {
-    const asks = new Map(plan.asks.map(({ key, request }) => [key, request]))
-    await Promise.all([...asks].map(async ([key, request]) => heard.set(key, await hear(request, ports))))
+    const asks = new Map(plan.asks.map(ask => [ask.key, ask]))
+    await Promise.all([...asks].map(async ([key, ask]) => heard.set(key, await hear(ask, seen.namespace, ports))))
     plan = planRollout({ ...seen, heard }, known, ports.clock.now())
   }
   return plan
 }
 
-async function hear(request: HttpRequest, { fetch }: Ports): Promise<Heard> {
+async function hear(ask: Ask, namespace: string, { fetch, kube }: Ports): Promise<Heard> {
   try {
-    return await fetch(request)
+    if ('request' in ask) return await fetch(ask.request)
+    const { list, labelSelector } = ask
+    const { items } = await kube.list(list, { namespace, ...(labelSelector ? { labelSelector } : {}) })
+    return { status: 200, headers: {}, body: JSON.stringify(items) }
   } catch (error) {
-    return { error: (error as Error).message }
+    const { code: status, message } = error as { code?: unknown; message: string }
+    // What the API server refuses is an answer, too.
+    return 'list' in ask && typeof status === 'number' ? { status, headers: {}, body: message } : { error: message }
   }
 }
 

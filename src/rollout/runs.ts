@@ -26,6 +26,8 @@ export type Runs = Readonly<{
   isPrePromotionDone: boolean
   /** A post-promotion analysis is configured and its run is not Successful yet. */
   isPostPromotionPending: boolean
+  /** Load balancers have followed the switch of the active Service: what comes after it may begin. */
+  isRegistered: boolean
   canaryStatus: NonNullable<RolloutStatus['canary']>
   blueGreenStatus: NonNullable<RolloutStatus['blueGreen']>
 }>
@@ -54,8 +56,8 @@ const NONE: Outcome = { part: NOTHING, intent: NO_INTENT, run: undefined, phase:
 const phaseOf = (run: AnalysisRun | undefined): string => run?.status?.phase ?? ''
 const isComplete = (run: AnalysisRun): boolean => isCompleted(run.status?.phase)
 
-export function planRuns(seen: Observed, now: Millis): Runs {
-  return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen, now) : canaryRuns(seen, now)
+export function planRuns(seen: Observed, now: Millis, isRegistered = true): Runs {
+  return seen.spec.strategy?.blueGreen ? blueGreenRuns(seen, now, isRegistered) : canaryRuns(seen, now)
 }
 
 /** Nothing is analysed on a first deploy, on a quick way back, after the promotion, and once people or the controller have
@@ -98,6 +100,7 @@ function canaryRuns(seen: Observed, now: Millis): Runs {
     stepPhase: inline.phase,
     isPrePromotionDone: true,
     isPostPromotionPending: false,
+    isRegistered: true,
     canaryStatus: {
       ...(background.run ? { currentBackgroundAnalysisRunStatus: background.run } : {}),
       ...(inline.run ? { currentStepAnalysisRunStatus: inline.run } : {}),
@@ -106,7 +109,7 @@ function canaryRuns(seen: Observed, now: Millis): Runs {
   }
 }
 
-function blueGreenRuns(seen: Observed, now: Millis): Runs {
+function blueGreenRuns(seen: Observed, now: Millis, isRegistered: boolean): Runs {
   const { blueGreen: status, currentPodHash = '' } = seen.status
   const {
     prePromotionAnalysis: before,
@@ -136,7 +139,11 @@ function blueGreenRuns(seen: Observed, now: Millis): Runs {
     suffix: '-post',
     analysis: after ?? undefined,
     wanted:
-      !over && after != null && active === currentPodHash && (isUp || status?.postPromotionAnalysisRunStatus != null),
+      !over &&
+      after != null &&
+      isRegistered &&
+      active === currentPodHash &&
+      (isUp || status?.postPromotionAnalysisRunStatus != null),
     status: status?.postPromotionAnalysisRunStatus,
   }
   const [pre, post] = [planRun(seen, preKind), planRun(seen, postKind)]
@@ -149,6 +156,7 @@ function blueGreenRuns(seen: Observed, now: Millis): Runs {
     stepPhase: undefined,
     isPrePromotionDone: before == null || pre.phase === 'Successful',
     isPostPromotionPending: after != null && post.phase !== 'Successful' && !isFullyPromoted(seen.status),
+    isRegistered,
     canaryStatus: {},
     blueGreenStatus: {
       ...(preKept.run ? { prePromotionAnalysisRunStatus: preKept.run } : {}),

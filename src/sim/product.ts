@@ -13,6 +13,8 @@ export type ProductOptions = Readonly<{
   wrap?: (inner: Transport) => Transport
   /** Are providers asked by interfaces of their own? `fetch` answers. */
   asksProviders?: boolean
+  /** See Known. */
+  apiVersions?: Readonly<Record<string, string>>
 }>
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
@@ -23,9 +25,23 @@ const nowhere: Fetch = async request => {
 
 /** To be given as `controller` to a world. */
 export const product =
-  ({ log = quiet, fetch = nowhere, wrap = inner => inner, asksProviders = false }: ProductOptions = {}) =>
+  ({
+    log = quiet,
+    fetch = nowhere,
+    wrap = inner => inner,
+    asksProviders = false,
+    apiVersions = {},
+  }: ProductOptions = {}) =>
   async ({ server, clock, random }: World): Promise<Started> => {
     const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
     const transport = wrap(directTransport(server))
-    return startController({ transport, clock, random, log, known: { ...known, asksProviders }, providers, fetch })
+    return startController({
+      transport,
+      clock,
+      random,
+      log,
+      known: { ...known, asksProviders, apiVersions },
+      providers,
+      fetch,
+    })
   }

@@ -10,6 +10,8 @@ export type Cloud = Readonly<{
   groups: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Listener -> the groups that each of its rules forwards to. */
   listeners: Readonly<Record<string, readonly Forward[]>>
+  /** ARN of a target group -> its targets, ADDRESS:PORT STATE. */
+  targets?: Readonly<Record<string, readonly string[]>>
 }>
 
 const PAGE = 2
@@ -48,6 +50,14 @@ export async function fakeElb(cloud: Cloud, fail: Partial<Record<string, Failure
     if (action === 'DescribeListeners') {
       const one = (arn: string) => `<ListenerArn>${arn}</ListenerArn>`
       return paged('Listeners', Object.keys(cloud.listeners).map(one))
+    }
+    if (action === 'DescribeTargetHealth') {
+      const one = (text: string) => {
+        const [, id, number, state] = /^(.*):(\d+) (\w+)$/.exec(text) ?? []
+        return `<Target><Id>${id}</Id><Port>${number}</Port></Target><TargetHealth><State>${state}</State></TargetHealth>`
+      }
+      const targets = cloud.targets?.[query.get('TargetGroupArn') ?? ''] ?? []
+      return `<TargetHealthDescriptions>${member(targets.map(one))}</TargetHealthDescriptions>`
     }
     const tuple = ({ group, weight }: Forward[number]) =>
       `<TargetGroupArn>${group}</TargetGroupArn><Weight>${weight}</Weight>`

@@ -89,6 +89,32 @@ test('a host name that AWS does not know', async t => {
   t.equal((await reply()).status, 404)
 })
 
+test('the targets of a target group, and their state', async t => {
+  const targets = { [group('canary')]: ['10.1.2.3:8080 healthy', '10.1.2.4:8080 draining', '2001:db8::7:8080 initial'] }
+  const { get } = await ask(t, { ...CLOUD, targets }, '')
+  const reply = await get(`aws-elbv2://target-groups/${encodeURIComponent(group('canary'))}`)
+  t.strictSame(JSON.parse(reply.body), {
+    targets: [
+      { id: '10.1.2.3', port: 8080, state: 'healthy' },
+      { id: '10.1.2.4', port: 8080, state: 'draining' },
+      { id: '2001:db8::7', port: 8080, state: 'initial' },
+    ],
+  })
+  const empty = await get(`aws-elbv2://target-groups/${encodeURIComponent(group('other'))}`)
+  t.strictSame(JSON.parse(empty.body), { targets: [] })
+})
+
+test('a target group that may not be read, or is gone', async t => {
+  const failures = [
+    { status: 403, code: 'AccessDenied', message: 'not authorized to perform DescribeTargetHealth' },
+    { status: 400, code: 'TargetGroupNotFound', message: 'One or more target groups not found' },
+  ]
+  const { get } = await ask(t, CLOUD, '', { DescribeTargetHealth: failures })
+  const url = `aws-elbv2://target-groups/${encodeURIComponent(group('canary'))}`
+  await t.rejects(get(url), /not authorized/)
+  await t.rejects(get(url), /not found/)
+})
+
 test('throttling is waited out', async t => {
   const slow = { status: 400, code: 'Throttling', message: 'Rate exceeded' }
   const { told, elb } = await ask(t, CLOUD, 'web.aws', { DescribeRules: [slow] })

@@ -5,6 +5,7 @@ import type { KindRef } from '../../src/contract.ts'
 import type { Fetch } from '../../src/ports.ts'
 import { product } from '../../src/sim/product.ts'
 import { canaryApp, shipped } from '../kit/apps.ts'
+import { bindingCrd } from '../kit/behind-aws.ts'
 import { at, REPLICA_SET, world } from '../kit/world.ts'
 
 const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' } as const
@@ -36,7 +37,7 @@ async function behindAws(t: Test, { lag = 0, isAsked = true } = {}) {
     const body = JSON.stringify({ name: 'web', arn: arnOf('loadbalancer', 'app/web'), groups })
     return { status: 200, headers: {}, body }
   }
-  const w = await world(t, { crds: crds(), controller: product({ fetch, asksProviders: isAsked }) })
+  const w = await world(t, { crds: [...crds(), bindingCrd()], controller: product({ fetch, asksProviders: isAsked }) })
   now = () => w.clock.now()
   const run = async (seconds: number) => {
     for (let i = 0; i < seconds * 5; i += 1) {

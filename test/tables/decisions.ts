@@ -23,8 +23,8 @@ const answers: Readonly<Record<string, (row: Row) => unknown>> = {
     const next = row['newStatus'] as RolloutStatus
     const active = next.blueGreen?.activeSelector ?? ''
     if (blueGreen) {
-      const why = blueGreenPromotion(seen, { isPostPromotionPending: isPending }, active, NO_INTENT, nowOf(row)) ?? ''
-      return row['targetsVerified'] === false && why !== 'Initial deploy' ? '' : why
+      const runs = { isPostPromotionPending: isPending, isRegistered: row['targetsVerified'] !== false }
+      return blueGreenPromotion(seen, runs, active, NO_INTENT, nowOf(row)) ?? ''
     }
     if (!canary) return ''
     const available = seen.newRS?.status?.availableReplicas ?? 0

@@ -35,9 +35,8 @@ export default defineCommand({
 
   async run(context) {
     const { flags, target } = context
-    const { instanceId, leaderElectionNamespace, qps, albTagKeyResourceId } = flags as Readonly<
-      Record<string, string | undefined>
-    >
+    const { instanceId, leaderElectionNamespace, qps, albTagKeyResourceId, awsTargetGroupBindingApiVersion } =
+      flags as Readonly<Record<string, string | undefined>>
     const options = {
       version: await versionText(),
       ...(await scopeOf(context)),
@@ -48,6 +47,7 @@ export default defineCommand({
       ...(flags['leaderElect'] === false ? {} : { election: timingsOf(flags) }),
       ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
       ...(asksAws(flags) && albTagKeyResourceId ? { albTag: albTagKeyResourceId } : {}),
+      ...(awsTargetGroupBindingApiVersion ? { bindingVersion: awsTargetGroupBindingApiVersion } : {}),
       rolloutThreads: whole(flags, 'rolloutThreads', '--rollout-threads'),
       analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
       experimentThreads: whole(flags, 'experimentThreads', '--experiment-threads'),
