@@ -23,7 +23,7 @@ export type Known = Readonly<{
   plugins: Readonly<Record<string, StepPlugin<unknown>>>
   /** The controller's own namespace, if it has one. */
   home?: string
-  /** Are providers asked by interfaces of their own whether a weight is in force? */
+  /** Are providers asked by interfaces of their own whether what is wanted is in force? */
   asksProviders?: boolean
   /** Versions (apiVersion) that the operator wants of kinds that providers bring along. */
   apiVersions?: Readonly<Record<string, string>>

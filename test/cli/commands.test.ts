@@ -93,6 +93,9 @@ test('calls that need no cluster', async t => {
     'proxy --weight 10': { ...failed('Error: --weight without --canary (PIN4005)\nSay where the canary is.\n'), code: 2 },
     'demo --nonsense': failed('Error: unknown flag: --nonsense\n'),
     'controller now': failed('<usage>'),
+    'controller --aws-target-group-binding-api-version v1beta1': failed(
+      'Error: invalid --aws-target-group-binding-api-version "v1beta1" (PIN1007)\nGive group and version, such as elbv2.k8s.aws/v1beta1.\n',
+    ),
     'controller --rollout-threads none': failed('Error: invalid --rollout-threads "none" (PIN1007)\nGive a whole number from 1.\n'),
     'controller --leader-election-renew-deadline 20s': failed(
       'Error: the times of the leader election do not fit (PIN1009)\nThe lease must last longer than the renew deadline, and that longer than the retry period.\n',

@@ -26,6 +26,14 @@ function timingsOf(flags: Flags) {
   throw new UserError('PIN1009', 'the times of the leader election do not fit', hint)
 }
 
+/** GROUP/VERSION: another text would name a kind that no cluster has, and so nothing to wait for. */
+function groupVersion(text: string, flag: string): string {
+  if (/^[^/\s]+\.[^/\s]+\/[^/\s]+$/.test(text)) return text
+  throw new UserError('PIN1007', `invalid ${flag} "${text}"`, 'Give group and version, such as elbv2.k8s.aws/v1beta1.')
+}
+
+const BINDING_VERSION = '--aws-target-group-binding-api-version'
+
 const asksAws = (flags: Flags): boolean => flags['awsVerifyTargetGroup'] === true || flags['albVerifyWeight'] === true
 
 export default defineCommand({
@@ -47,7 +55,9 @@ export default defineCommand({
       ...(flags['leaderElect'] === false ? {} : { election: timingsOf(flags) }),
       ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
       ...(asksAws(flags) && albTagKeyResourceId ? { albTag: albTagKeyResourceId } : {}),
-      ...(awsTargetGroupBindingApiVersion ? { bindingVersion: awsTargetGroupBindingApiVersion } : {}),
+      ...(awsTargetGroupBindingApiVersion
+        ? { bindingVersion: groupVersion(awsTargetGroupBindingApiVersion, BINDING_VERSION) }
+        : {}),
       rolloutThreads: whole(flags, 'rolloutThreads', '--rollout-threads'),
       analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
       experimentThreads: whole(flags, 'experimentThreads', '--experiment-threads'),
