@@ -157,6 +157,31 @@ test('cancelled by the client, and by its deadline: the pod is told at once', as
   t.equal(running.stats('web', 60).total.errors, 0, 'nobody failed')
 })
 
+test('a call that its client gives up at its deadline is the failure of the pod that did not answer; before that it is nobody\'s', async t => {
+  const p = await h2cPod(t, (stream, headers) => {
+    if (headers[':path'] === '/s/Begun') answering(stream).write(message('first'))
+    stream.resume()
+  })
+  const running = await proxy(t, { table: only(p.url) })
+  const session = open(t, running.url)
+  const giveUp = async (path: string, after: number): Promise<void> => {
+    const stream = session.request({ ...HEADERS, ':path': path, 'grpc-timeout': '200m' })
+    stream.on('error', () => {})
+    setTimeout(() => stream.close(8), after)
+    await once(stream, 'close')
+  }
+  const counted = () => running.status().routes[0]!.dests[0]!
+  await giveUp('/s/Never', 50)
+  await giveUp('/s/Begun', 50)
+  await eventually(() => counted().inFlight === 0, 'over')
+  t.equal(counted().errors, 0, 'given up early')
+  await giveUp('/s/Never', 200)
+  await eventually(() => counted().errors === 1, 'its deadline')
+  await giveUp('/s/Begun', 200)
+  await eventually(() => counted().errors === 2, 'its deadline, in mid-answer')
+  t.match(running.stats('web', 60).total, { errors: 2 }, 'an analysis sees them')
+})
+
 test('what the proxy has to say, it says in gRPC', async t => {
   const mute = await h2cPod(t, () => {})
   const rows: readonly (readonly [

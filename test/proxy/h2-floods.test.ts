@@ -182,6 +182,28 @@ test('a client that pings now and then, cancels some calls and changes its setti
   t.notOk(session.closed)
 })
 
+test('a client that pings for each answer, as gRPC clients do to measure the line, and cancels as much as it lets end', async t => {
+  const p = await pod(t, 'ok')
+  const running = await proxy(t, { table: only(p.url) })
+  const pinging = open(t, running.url)
+  const cancelling = open(t, running.url)
+  const calls = async (session: typeof pinging, beside: () => void): Promise<void> => {
+    for (let i = 0; i < 400; i++) {
+      beside()
+      t.match(await call(session, { ':path': '/' }), { status: 200, body: 'ok' })
+    }
+  }
+  const cancel = (): void => {
+    const stream = cancelling.request({ ':path': '/' })
+    stream.on('error', () => {})
+    stream.close(8)
+  }
+  await Promise.all([1, 2, 3, 4].map(() => calls(pinging, () => void pinging.ping(() => {}))))
+  await Promise.all([1, 2, 3, 4].map(() => calls(cancelling, cancel)))
+  t.notOk(pinging.closed)
+  t.notOk(cancelling.closed)
+})
+
 test('clients that take nothing, or promise a body and send none, are given up in time', async t => {
   const p = await pod(t, (req, res) => void (req.method === 'GET' ? res.end('x'.repeat(1_000_000)) : req.resume()))
   const running = await proxy(t, { table: only(p.url), limits: { send: 200, body: 200 } })

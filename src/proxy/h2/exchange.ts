@@ -89,6 +89,8 @@ export class Flight {
   deadline = NEVER
   /** The same for the whole call, by the word of a gRPC client. */
   private until = NEVER
+  /** A client that leaves from then on does so for want of an answer in time: clocks and lines are not exact. */
+  private giveUpFrom = NEVER
   private readonly started = performance.now()
   readonly mayRepeat: boolean
   private readonly note: Note | undefined
@@ -119,7 +121,10 @@ export class Flight {
     dest.series ??= core.stats.of(parts.route, dest)
     this.series = dest.series
     this.mayRepeat = isBare && SAFE.has(asked.method())
-    if (asked.timeout !== undefined) this.until = this.started + asked.timeout
+    if (asked.timeout !== undefined) {
+      this.until = this.started + asked.timeout
+      this.giveUpFrom = this.until - 10 - 0.02 * asked.timeout
+    }
     core.stats.begin(this.series)
     core.load.inFlight++
   }
@@ -131,14 +136,19 @@ export class Flight {
 
   /** The stream is over. */
   closed(): void {
-    const { core, series, status, rescuedFrom } = this
+    const { core, stream, series, rescuedFrom } = this
     this.copy?.forget()
     this.attempt?.closed()
-    const ms = performance.now() - this.started
+    const now = performance.now()
+    const ms = now - this.started
+    if (now > this.giveUpFrom && !stream.isSent) {
+      this.failed = true
+      this.status ||= 504
+    }
     core.load.inFlight--
     if (rescuedFrom !== 0) series.rescued++
-    core.stats.end(series, rescuedFrom || status, ms, this.failed || rescuedFrom !== 0)
-    if (this.note) core.access?.end(this.note, series, status, ms)
+    core.stats.end(series, rescuedFrom || this.status, ms, this.failed || rescuedFrom !== 0)
+    if (this.note) core.access?.end(this.note, series, this.status, ms)
   }
 
   /** Gives the attempt so many milliseconds from now on; undefined: as long as it takes. */

@@ -13,8 +13,11 @@ const MOST_BESIDE = 128 * 1024
 const BESIDE_AT_ONCE = 256 * 1024
 /** PING and SETTINGS frames between two looks; each is answered. */
 const MOST_ANSWERED = 100
+/** What a client may send for each frame of an answer: a PING, with which gRPC measures the line, and two WINDOW_UPDATEs. */
+const BESIDE_A_FRAME = 17 + 2 * 13
 /** Streams that may come to nothing by a client's doing at once, and then a second: those that it resets (CVE-2023-44487),
- * malformed ones, and those beyond the allowed number. */
+ * malformed ones, and those beyond the allowed number. As many as are let end well are forgiven: a client whose calls to one
+ * version all run out of time must not lose those to the other. */
 const SPOILT_AT_ONCE = 500
 const MOST_SPOILT = 100
 /** So long a client may go on sending after its answer, in milliseconds. */
@@ -59,6 +62,8 @@ export class Watch {
   private beside = 0
   private spoilt = 0
   private written = 0
+  private given = 0
+  private whole = 0
   private idleSince: number
 
   constructor(connection: Connection, limits: Limits, now: number) {
@@ -78,6 +83,7 @@ export class Watch {
   /** A stream has ended. */
   over(watched: Watched): void {
     this.streams.delete(watched)
+    if (watched.stream.isSent) this.whole++
     if (this.streams.size === 0) this.idleSince = performance.now()
   }
 
@@ -96,8 +102,13 @@ export class Watch {
 
   /** Is there more of what is no request than anybody sends with reason? Looked at whenever something came. */
   judge(): void {
-    const { burden, spoilt, answered } = this.connection
-    if (this.beside + burden > BESIDE_AT_ONCE || this.spoilt + spoilt > SPOILT_AT_ONCE || answered > MOST_ANSWERED)
+    const { burden, spoilt, answered, writer } = this.connection
+    const given = writer.given - this.given
+    if (
+      this.beside + burden > BESIDE_AT_ONCE + BESIDE_A_FRAME * given ||
+      this.spoilt + spoilt > SPOILT_AT_ONCE + this.whole ||
+      answered > MOST_ANSWERED + given
+    )
       this.connection.fault(ENHANCE_YOUR_CALM)
   }
 
@@ -109,10 +120,13 @@ export class Watch {
     if (connection.out.stuckFor(now) > this.limits.send) connection.destroy()
     // What came runs into buckets that leak. Whoever is sent much acknowledges much.
     const { bytesWritten } = connection.socket
-    const leaks = MOST_BESIDE * seconds + (bytesWritten - this.written) / 64
+    const { given } = connection.writer
+    const leaks = MOST_BESIDE * seconds + (bytesWritten - this.written) / 64 + BESIDE_A_FRAME * (given - this.given)
     this.written = bytesWritten
+    this.given = given
     this.beside = Math.max(0, this.beside + connection.burden - leaks)
-    this.spoilt = Math.max(0, this.spoilt + connection.spoilt - MOST_SPOILT * seconds)
+    this.spoilt = Math.max(0, this.spoilt + connection.spoilt - MOST_SPOILT * seconds - this.whole)
+    this.whole = 0
     connection.burden = 0
     connection.spoilt = 0
     connection.answered = 0

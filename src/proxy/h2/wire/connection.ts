@@ -36,7 +36,7 @@ export class Connection implements FrameTaker, Link, Reader {
   private readonly streams: Streams
   socket!: Socket
   out!: Outlet
-  private writer!: FrameWriter
+  writer!: FrameWriter
   private outflow!: Outflow
   private inflow!: Inflow
   private readonly owner: Owner

@@ -24,6 +24,8 @@ export class FrameWriter {
   private readonly out: Outlet
   private octets: Buffer | undefined
   private size = 0
+  /** Heads and pieces of bodies so far. */
+  given = 0
 
   constructor(out: Outlet) {
     this.out = out
@@ -75,6 +77,7 @@ export class FrameWriter {
 
   /** A head; what does not fit into one frame goes on in others (RFC 9113 6.10). */
   head(stream: number, block: Buffer, isEnd: boolean): void {
+    this.given++
     let type = HEADERS
     let flags = isEnd ? END_STREAM : 0
     for (let from = 0; ; from += MOST_PAYLOAD) {
@@ -90,6 +93,7 @@ export class FrameWriter {
 
   /** [from, to) of a buffer, which is not needed any more on return. */
   data(stream: number, buf: Buffer, from: number, to: number, isEnd: boolean): void {
+    this.given++
     const at = this.frame(DATA, isEnd ? END_STREAM : 0, stream, to - from)
     if (to > from) buf.copy(this.octets!, at, from, to)
   }
