@@ -21,18 +21,19 @@ export function urlHost(listen: string | undefined): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-/** Whom to believe: peers in these addresses and ranges. Raises UserError PIN4006. */
-export function trustsOf(ranges: readonly string[]): Trusts {
+/** Whom to believe: peers in these addresses and ranges. Raises UserError PIN4006; `flag` is where they were given. */
+export function trustsOf(ranges: readonly string[], flag?: string): Trusts {
   if (ranges.length === 0) return () => false
   const list = new BlockList()
   for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
+    const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(range) ?? []
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
     try {
       if (bits === undefined) list.addAddress(address, family)
       else list.addSubnet(address, Number(bits), family)
     } catch {
-      throw new UserError('PIN4006', `bad range ${range}`, 'Write an address or a range such as 10.0.0.0/8.', 2)
+      const what = `bad range ${range}${flag === undefined ? '' : ` in ${flag}`}`
+      throw new UserError('PIN4006', what, 'Write an address or a range such as 10.0.0.0/8.', 2)
     }
   }
   return peer => list.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')

@@ -1,5 +1,6 @@
 // Command line flags of `pintle proxy` read as the options of a proxy.
 import { UserError } from '../errors.ts'
+import { trustsOf } from './addresses.ts'
 import { ENDS_HERE } from './h2/fields.ts'
 import type { Source } from './source.ts'
 import { fileSource } from './source-file.ts'
@@ -75,8 +76,8 @@ export async function proxyOptionsFromFlags(
     ...(flags.reusePort ? { reusePort: true } : {}),
     ...(flags.dialMap === undefined ? {} : { dialMap: flags.dialMap }),
     ...marksOf(flags),
-    ...(flags.proxyProtocol === undefined ? {} : { proxyProtocol: rangesOf(flags.proxyProtocol) }),
-    ...(flags.trust === undefined ? {} : { trust: rangesOf(flags.trust) }),
+    ...(flags.proxyProtocol === undefined ? {} : { proxyProtocol: rangesOf(flags.proxyProtocol, '--proxy-protocol') }),
+    ...(flags.trust === undefined ? {} : { trust: rangesOf(flags.trust, '--trust') }),
   }
 }
 
@@ -89,7 +90,11 @@ function accessLogOf({ accessLog: file, accessLogSample }: ProxyFlags): Pick<Pro
   throw new UserError('PIN4005', `bad --access-log-sample ${accessLogSample}`, 'Give a share such as 0.01, up to 1.', 2)
 }
 
-const rangesOf = (text: string): string[] => text.split(',').map(range => range.trim())
+function rangesOf(text: string, flag: string): string[] {
+  const ranges = text.split(',').map(range => range.trim())
+  trustsOf(ranges, flag)
+  return ranges
+}
 
 const FIELD_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
 /** Fields of answers that mean something to whoever reads them; the version would replace them. */

@@ -30,25 +30,34 @@ const stringMatch = z
 const serviceName = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must look like namespace/name')
 
 /** Where requests go: a fixed address, or the pods behind a Service, dialled directly. */
-const upstream = z.union([
-  z.string().refine(text => upstreamAddress(text) !== undefined, `must look like ${UPSTREAM_FORM}`),
-  z.strictObject({
-    service: serviceName,
-    /** Other Services that may lead to pods of this version. */
-    also: z.array(serviceName).optional(),
-    /** What the names of this version's pods begin with: only these are taken, wherever they are found; while there are
-     * none, all of `service`. */
-    pods: z.string().min(1).optional(),
-    /** Port of the Service, by number or name; not given: its first. */
-    port: z.union([portNumber, z.string().min(1)]).optional(),
-    /** HTTP/2 without TLS, for gRPC; also asked for by the Service port's appProtocol kubernetes.io/h2c. */
-    protocol: z.literal('h2c').optional(),
-  }),
-])
+const upstream = z.union(
+  [
+    z.string().refine(text => upstreamAddress(text) !== undefined, `must look like ${UPSTREAM_FORM}`),
+    z.strictObject({
+      service: serviceName,
+      /** Other Services that may lead to pods of this version. */
+      also: z.array(serviceName).optional(),
+      /** What the names of this version's pods begin with: only these are taken, wherever they are found; while there are
+       * none, all of `service`. */
+      pods: z.string().min(1).optional(),
+      /** Port of the Service, by number or name; not given: its first. */
+      port: z.union([portNumber, z.string().min(1)], 'must be the number or the name of a port').optional(),
+      /** HTTP/2 without TLS, for gRPC; also asked for by the Service port's appProtocol kubernetes.io/h2c. */
+      protocol: z.literal('h2c').optional(),
+    }),
+  ],
+  `must be an address (${UPSTREAM_FORM}) or {service: namespace/name}`,
+)
 
 const dest = z.looseObject({
   role: z.enum(['stable', 'canary', 'active', 'preview', 'extra']),
-  weight: z.int('must be a whole number; for tenths of a per cent set total: 1000').min(0).max(MAX_TOTAL),
+  weight: z
+    .int({
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'must be a whole number; for tenths of a per cent set total: 1000' : undefined,
+    })
+    .min(0)
+    .max(MAX_TOTAL),
   /** Pod template hash: only a label of counters and answers, the pods come from `upstream`. */
   hash: z.string().regex(LABEL, 'is not the value of a label').optional(),
   revision: z.string().optional(),
@@ -244,7 +253,7 @@ function httpOnly(r: Readonly<Record<string, unknown>>): string[] {
   const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
   return [
     ...['hosts', 'path', 'pathPrefix'].filter(field => isGiven(matched[field])).map(field => `match.${field}`),
-    ...['headerRoutes', 'rules', 'canaryBy', 'sticky', 'mirrors', 'rescue', 'preview'].filter(field =>
+    ...['headerRoutes', 'rules', 'canaryBy', 'sticky', 'mirrors', 'rescue', 'timeouts', 'preview'].filter(field =>
       isGiven(r[field]),
     ),
   ]
@@ -297,7 +306,19 @@ export type StringMatchSpec = z.infer<typeof stringMatch>
 /** What is wrong with a table, each with its place; empty: a proxy takes it. */
 export function tableFaults(raw: unknown): readonly string[] {
   const { error } = routeTable.safeParse(raw)
-  return (error?.issues ?? []).map(issue => `${issue.path.map(String).join('.') || 'table'}: ${issue.message}`)
+  return (error?.issues ?? []).flatMap(issue => unioned(issue)).map(shownIssue)
+}
+
+type Issue = z.core.$ZodIssue
+
+const shownIssue = ({ path: place, message }: Issue): string => `${place.map(String).join('.') || 'table'}: ${message}`
+
+/** Of what may be written in several ways: the faults of the way that was meant, which is the one that was understood at all;
+ * with none of that kind, what can be written. */
+function unioned(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue]
+  const meant = issue.errors.find(faults => faults.every(f => f.path.length > 0 || f.code !== 'invalid_type'))
+  return meant?.map(fault => ({ ...fault, path: [...issue.path, ...fault.path] })) ?? [issue]
 }
 
 /** Checks a table. `where` names its place for the message (a file, a ConfigMap). Raises UserError PIN4001. */

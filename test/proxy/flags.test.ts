@@ -64,6 +64,31 @@ for (const [flags, message] of REFUSED)
     })
   })
 
+test('ranges that are none are refused, and their flag is named; none is wider than it reads', async t => {
+  for (const range of [
+    '',
+    'x',
+    '1.2.3',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/8/9',
+    '10.0.0.0/0x8',
+    '10.0.0.0/1e1',
+    '::/129',
+  ])
+    for (const [flag, flags] of [
+      ['--trust', { trust: `127.0.0.1,${range}` }],
+      ['--proxy-protocol', { proxyProtocol: range }],
+    ] as const)
+      await t.rejects(proxyOptionsFromFlags({ ...split, ...flags }), {
+        code: 'PIN4006',
+        message: `bad range ${range} in ${flag}`,
+        exitCode: 2,
+      })
+  const { trust } = await proxyOptionsFromFlags({ ...split, trust: '10.0.0.0/8, ::1' })
+  t.strictSame(trust, ['10.0.0.0/8', '::1'])
+})
+
 test('--pipelining is for all versions that flags name', async t => {
   const { source } = await proxyOptionsFromFlags({ ...split, pipelining: true })
   let table: RouteTable | undefined

@@ -157,7 +157,7 @@ test('cancelled by the client, and by its deadline: the pod is told at once', as
   t.equal(running.stats('web', 60).total.errors, 0, 'nobody failed')
 })
 
-test('a call that its client gives up at its deadline is the failure of the pod that did not answer; before that it is nobody\'s', async t => {
+test("a call that its client gives up at its deadline is the failure of the pod that did not answer; before that it is nobody's", async t => {
   const p = await h2cPod(t, (stream, headers) => {
     if (headers[':path'] === '/s/Begun') answering(stream).write(message('first'))
     stream.resume()

@@ -194,6 +194,27 @@ for (const workers of ['1', '2'])
     await counts(0, 5, 'one that is killed has nothing left')
   })
 
+test('a pid file that cannot be written ends the proxy, as does a time that is none, and says why', async t => {
+  const words = ['proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--stable', 'http://127.0.0.1:9']
+  const rows = [
+    [['--pid-file', join(t.testdir(), 'no', 'pid')], /cannot write .*pid.*PIN4010/],
+    [['--grace', 'soon'], /bad --grace soon .*PIN1003/],
+    [['--grace=-1s'], /bad --grace -1s .*PIN1003/],
+    [['--drain-limit', 'x'], /bad --drain-limit x .*PIN1003/],
+  ] as const
+  for (const [more, why] of rows) {
+    const child = spawn(process.execPath, [main, ...words, ...more], { stdio: ['ignore', 'ignore', 'pipe'] })
+    t.teardown(() => child.kill('SIGKILL'))
+    let errors = ''
+    child.stderr.on('data', data => {
+      errors += data
+    })
+    await eventually(() => child.exitCode !== null, `it ends: ${more}`, 15_000)
+    t.not(child.exitCode, 0)
+    t.match(errors, why)
+  }
+})
+
 test('a successor that does not come up leaves everything as it was', { timeout: 60_000 }, async t => {
   const p = await pod(t, 'ok')
   const folder = t.testdir()

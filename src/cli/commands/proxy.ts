@@ -87,8 +87,8 @@ function wantsJson(context: Context): boolean {
 /** Serves until it is told to leave; the exit code. */
 async function serve(context: Context, isJson: boolean): Promise<number> {
   const { hearPredecessor, inheritedFrom, proxyOptionsFromFlags, startProxy } = await import('../../proxy/start.ts')
-  const grace = durationFlag(context.flags['grace'])
-  const limit = durationFlag(context.flags['drainLimit'] ?? '30s')
+  const grace = durationFlag(context.flags['grace'], '--grace')
+  const limit = durationFlag(context.flags['drainLimit'] ?? '30s', '--drain-limit')
   const stopped = context.stopped()
   const log = logTo(context)
   let cache: Awaited<ReturnType<typeof openCache>> | undefined
@@ -108,7 +108,12 @@ async function serve(context: Context, isJson: boolean): Promise<number> {
   })
   const at = { url: proxy.url, admin: proxy.adminUrl, pid: process.pid }
   context.out(isJson ? JSON.stringify(at) : `proxy on ${at.url}, admin on ${at.admin}`)
-  const pidFile = await writePid(context.flags['pidFile'])
+  const pidFile = await writePid(context.flags['pidFile']).catch(async (error: UserError) => {
+    // Nobody would know that it serves.
+    await proxy.close()
+    await cache?.stop()
+    throw error
+  })
   if (!stopped.aborted) predecessor?.ready()
   const successor = await untilOver(context, proxy, log)
   // Connections that are kept open get an answer that asks them to leave before they are closed.
