@@ -95,22 +95,36 @@ function ephemeral(annotations: Fields | null | undefined): Readonly<{ labels: s
   }
 }
 
-/** Whether the template of a live ReplicaSet (`annotations`: the set's own) is the desired one: less the hash label,
- * injected metadata and injected anti-affinity, and with an API server's defaults. Equal in meaning, not in text. */
-export function samePodTemplate(live: unknown, desired: unknown, annotations?: Fields | null): boolean {
+/** The template of a live ReplicaSet (`annotations`: the set's own) less what the controller put into it: the hash label,
+ * metadata, anti-affinity. Labels and annotations that `own`, a template as a user writes it, has too are the user's. */
+export function withoutAdditions(live: unknown, annotations?: Fields | null, own?: unknown): Fields {
   const added = ephemeral(annotations)
-  const [found, wanted] = [fieldsOf(live), fieldsOf(desired)]
-  const [foundMeta, wantedMeta] = [fieldsOf(found['metadata']), fieldsOf(wanted['metadata'])]
-  const { serviceAccount: _a, affinity, ...foundSpec } = fieldsOf(found['spec'])
-  const { serviceAccount: _b, ...wantedSpec } = fieldsOf(wanted['spec'])
-  const left = {
+  const { metadata, spec } = fieldsOf(live)
+  const [found, users] = [fieldsOf(metadata), fieldsOf(fieldsOf(own)['metadata'])]
+  const less = (field: 'labels' | 'annotations', keys: readonly string[]) =>
+    field in found ? { [field]: without(found[field], keys) } : {}
+  const foreign = (field: 'labels' | 'annotations') => added[field].filter(key => !(key in fieldsOf(users[field])))
+  const { affinity, ...others } = fieldsOf(spec)
+  const rules = withoutInjected(affinity)
+  return {
+    ...fieldsOf(live),
     metadata: {
-      ...foundMeta,
-      labels: without(foundMeta['labels'], [HASH_LABEL, ...added.labels]),
-      annotations: without(foundMeta['annotations'], added.annotations),
+      ...found,
+      ...less('labels', [HASH_LABEL, ...foreign('labels')]),
+      ...less('annotations', foreign('annotations')),
     },
-    spec: { ...foundSpec, affinity: withoutInjected(affinity) },
+    spec: { ...others, ...(rules === undefined ? {} : { affinity: rules }) },
   }
+}
+
+/** Whether the template of a live ReplicaSet (`annotations`: the set's own) is the desired one: less what was put into
+ * it, and with an API server's defaults. Equal in meaning, not in text. */
+export function samePodTemplate(live: unknown, desired: unknown, annotations?: Fields | null): boolean {
+  const [found, wanted] = [withoutAdditions(live, annotations), fieldsOf(desired)]
+  const wantedMeta = fieldsOf(wanted['metadata'])
+  const { serviceAccount: _a, ...foundSpec } = fieldsOf(found['spec'])
+  const { serviceAccount: _b, ...wantedSpec } = fieldsOf(wanted['spec'])
+  const left = { metadata: found['metadata'], spec: foundSpec }
   const right = { metadata: { ...wantedMeta, labels: without(wantedMeta['labels'], [HASH_LABEL]) }, spec: wantedSpec }
   return sameJson(normal(template, left), normal(template, right))
 }

@@ -1,7 +1,7 @@
 // Undo: the pod template of an earlier revision becomes the wanted one again.
 import type { ObjectMeta } from '../contract.ts'
-import { HASH_LABEL, REVISION } from './keys.ts'
-import { samePodTemplate } from './template-equal.ts'
+import { REVISION } from './keys.ts'
+import { samePodTemplate, withoutAdditions } from './template-equal.ts'
 import { type Holder, type RolloutShape, type Template, templateOf, templatePath } from './verb.ts'
 
 /** A ReplicaSet, as far as undo reads it. */
@@ -24,12 +24,6 @@ function target(sets: readonly RevisionedSet[], toRevision: number): RevisionedS
   return sets.filter(set => revisionOf(set) > 0).toSorted((a, b) => revisionOf(b) - revisionOf(a))[1]
 }
 
-/** The template as the user would write it: without the label that the controller adds. */
-function ownTemplate(template: Template | null | undefined): Template {
-  const { [HASH_LABEL]: _, ...labels } = template?.metadata?.labels ?? {}
-  return { ...template, metadata: { ...template?.metadata, labels } }
-}
-
 /** The patch behind `undo`. `replicaSets`: those that the rollout owns. `toRevision` 0: the one before the newest.
  * `holder`: the object that the patch is for, when a workloadRef names one. */
 export function planUndo(
@@ -44,8 +38,11 @@ export function planUndo(
       ? { problem: `unable to find specified revision ${toRevision} in history` }
       : { problem: `no revision found for rollout "${rollout.metadata.name}"` }
   }
-  if (samePodTemplate(set.spec.template, templateOf(holder), set.metadata.annotations)) {
+  const current = templateOf(holder)
+  if (samePodTemplate(set.spec.template, current, set.metadata.annotations)) {
     return { note: `skipped rollback (current template already matches revision ${revisionOf(set)})` }
   }
-  return { patch: [{ op: 'replace', path: templatePath(holder), value: ownTemplate(set.spec.template) }] }
+  // As the user would write it: written back as it stands it would be another version, and marked as stable for good.
+  const value = withoutAdditions(set.spec.template, set.metadata.annotations, current)
+  return { patch: [{ op: 'replace', path: templatePath(holder), value }] }
 }

@@ -95,6 +95,43 @@ const probed = {
   ...set('2', 'web:2').spec.template,
   spec: { containers: [{ name: 'web', image: 'web:2', livenessProbe: { tcpSocket: { port: 80 } } }] },
 }
+/** The set of a stable version whose pods bear metadata of their own and a rule against those of others. */
+const marked: RevisionedSet = {
+  metadata: {
+    name: 'web-7',
+    annotations: {
+      'rollout.argoproj.io/revision': '7',
+      'rollout.argoproj.io/ephemeral-metadata': '{"annotations":{"side":"old"},"labels":{"app":"web","role":"stable"}}',
+    },
+  },
+  spec: {
+    template: {
+      metadata: {
+        labels: { app: 'web', role: 'stable', 'rollouts-pod-template-hash': 'h7' },
+        annotations: { side: 'old', kept: 'yes' },
+      },
+      spec: {
+        containers: [{ name: 'web', image: 'web:7' }],
+        affinity: {
+          podAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+              {
+                labelSelector: {
+                  matchExpressions: [{ key: 'rollouts-pod-template-hash', operator: 'NotIn', values: ['h7'] }],
+                },
+                topologyKey: 'kubernetes.io/hostname',
+              },
+            ],
+          },
+        },
+      },
+    } as RevisionedSet['spec']['template'],
+  },
+}
+const plain = {
+  metadata: { labels: { app: 'web' }, annotations: { kept: 'yes' } },
+  spec: { containers: [{ name: 'web', image: 'web:7' }] },
+}
 
 // biome-ignore format: a table reads best as a table
 const undos: Record<string, [unknown, unknown]> = {
@@ -102,6 +139,7 @@ const undos: Record<string, [unknown, unknown]> = {
   'a revision is named, and the added label is dropped': [planUndo(spec({}), sets, 10), back('web:4')],
   'the current template is not written again': [planUndo(spec({}), sets, 2), { note: 'skipped rollback (current template already matches revision 2)' }],
   'a template that only lacks something differs': [planUndo(spec({}), [{ ...set('2', ''), spec: { template: probed } }], 2), { patch: [{ op: 'replace', path: '/spec/template', value: { ...probed, metadata: { labels: { app: 'web' } } } }] }],
+  'what was injected into the template stays out, but for what the user writes too': [planUndo(spec({}), [marked], 7), { patch: [{ op: 'replace', path: '/spec/template', value: plain }] }],
   'an unknown revision is named': [planUndo(spec({}), sets, 99), { problem: 'unable to find specified revision 99 in history' }],
   'one revision is no history': [planUndo(spec({}), [set('1', 'web:1')]), { problem: 'no revision found for rollout "web"' }],
   'sets without a revision are no history': [planUndo(spec({}), [set('1', 'web:1'), set('x', 'web:0')]), { problem: 'no revision found for rollout "web"' }],
