@@ -1,5 +1,6 @@
 // The two small HTTP servers of the controller: metrics, and health for probes.
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { UserError } from '../errors.ts'
 
 export type HealthOptions = Readonly<{
@@ -13,13 +14,20 @@ export type Served = Readonly<{ port: number; close(): Promise<void> }>
 
 type Answer = Readonly<{ status: number; type?: string; text: string }>
 
+/** Prometheus asks for gzip; what tells of a thousand rollouts is megabytes without. */
+const WORTH_PACKING = 4096
+
+const takesGzip = ({ headers }: IncomingMessage): boolean =>
+  /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(headers['accept-encoding'] ?? ''))
+
 /** Serves `answer` for GET and HEAD on all addresses. Raises UserError PIN7102 when the port is taken. */
 export async function serve(port: number, what: string, answer: (path: string) => Promise<Answer>): Promise<Served> {
   const server: Server = createServer((request, response) => {
     const { method = 'GET', url = '/' } = request
     const reply = ({ status, type = 'text/plain; charset=utf-8', text }: Answer) => {
-      response.writeHead(status, { 'content-type': type })
-      response.end(method === 'HEAD' ? undefined : text)
+      const isPacked = text.length > WORTH_PACKING && takesGzip(request)
+      response.writeHead(status, { 'content-type': type, ...(isPacked ? { 'content-encoding': 'gzip' } : {}) })
+      response.end(method === 'HEAD' ? undefined : isPacked ? gzipSync(text, { level: 1 }) : text)
     }
     if (method !== 'GET' && method !== 'HEAD') return reply({ status: 405, text: 'only GET\n' })
     answer(new URL(url, 'http://here').pathname).then(reply, () => reply({ status: 500, text: 'internal error\n' }))

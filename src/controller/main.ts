@@ -70,10 +70,10 @@ export async function runController(flags: ControllerFlags): Promise<number> {
   const userAgent = `pintle-controller/${flags.version}`
   const wire = undiciTransport(access, { userAgent })
   let controller: Controller | undefined
-  const metrics = createMetrics(flags.version, () => controller?.cache)
+  const metrics = createMetrics(flags.version, () => controller)
   // Renewals have a connection of their own: they wait behind nothing.
   const leaseWire = flags.election && undiciTransport(access, { userAgent, connections: 1 })
-  const leader = leaseWire && (await elect(flags, leaseWire, access.namespace, log))
+  const leader = leaseWire && (await elect(flags, metrics.counting(leaseWire), access.namespace, log))
   const servers = await Promise.all([
     ...(flags.metricsPort > 0 ? [serveMetrics(flags.metricsPort, metrics)] : []),
     ...(flags.healthzPort > 0

@@ -12,7 +12,7 @@ import { type Cache, createCache } from '../kube/cache.ts'
 import { type Change, controllerUid } from '../kube/change.ts'
 import { isConflict, isNamespaceTerminating, isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
-import { createQueue, type Queue } from '../kube/queue.ts'
+import { createQueue, type Load, type Queue } from '../kube/queue.ts'
 import { createTracker } from '../kube/tracker.ts'
 import type { Clock, Fetch, Key, Kube, Log, Lookup, Random, Result, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
@@ -79,6 +79,8 @@ export type Controller = Readonly<{
   isReady(): boolean
   /** Something is waiting to be done now. */
   busy(): boolean
+  /** What waits and what is worked on, by the names of the queues. */
+  loads(): Readonly<Record<string, Load>>
   /** Ends running reconciles (at most 20 s), writes the last events, closes the watches. */
   stop(): Promise<void>
 }>
@@ -217,6 +219,13 @@ export function startController(options: ControllerOptions): Controller {
     kind: ANALYSIS_RUN,
     as: 'analysis_run',
   })
+  const queues = {
+    Rollouts: queue,
+    Services: services,
+    Routes: routes,
+    Experiments: experiments,
+    AnalysisRuns: analyses,
+  }
 
   const soon = (key: Key, { kind }: KubeObject) =>
     queue.addAt(key, clock.now() + (kind === 'ReplicaSet' ? LULL_OF_COUNTS : LULL))
@@ -324,10 +333,11 @@ export function startController(options: ControllerOptions): Controller {
     cache,
     ready: begin.promise,
     isReady: () => hasBegun,
-    busy: () => [queue, analyses, experiments, services, routes].some(one => one.busy()),
+    busy: () => Object.values(queues).some(one => one.busy()),
+    loads: () => Object.fromEntries(Object.entries(queues).map(([name, one]) => [name, one.load()])),
     async stop() {
       cancelResync()
-      await Promise.all([queue, analyses, experiments, services, routes].map(one => one.stop(DRAIN)))
+      await Promise.all(Object.values(queues).map(one => one.stop(DRAIN)))
       await events.stop(LAST_EVENTS)
       await cache.stop()
     },

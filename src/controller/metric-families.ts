@@ -72,14 +72,14 @@ const TYPES: Readonly<Record<string, string>> = {
   prometheus: 'Prometheus',
   job: 'Job',
   kayenta: 'Kayenta',
-  web: 'WebMetric',
+  web: 'Web',
   datadog: 'Datadog',
   wavefront: 'Wavefront',
   newRelic: 'NewRelic',
   cloudWatch: 'CloudWatch',
   graphite: 'Graphite',
   influxdb: 'Influxdb',
-  skywalking: 'SkyWalking',
+  skywalking: 'skywalking',
   plugin: 'RPCPlugin',
 }
 
@@ -112,12 +112,13 @@ export const FAMILIES: readonly Family[] = [
       ]),
   },
   count('available', 'available', ({ status }) => status?.availableReplicas ?? 0),
-  count('unavailable', 'unavailable', ({ spec, status }) => (spec.replicas ?? 1) - (status?.availableReplicas ?? 0)),
+  // argo: of the pods that there are, not of those that there should be.
+  count('unavailable', 'unavailable', ({ status }) => (status?.replicas ?? 0) - (status?.availableReplicas ?? 0)),
   count('desired', 'desired', ({ spec }) => spec.replicas ?? 1),
   count('updated', 'updated', ({ status }) => status?.updatedReplicas ?? 0),
   {
     name: 'rollout_phase',
-    help: '[DEPRECATED - use rollout_info] Information on the state of the rollout.',
+    help: 'Information on the state of the rollout (DEPRECATED - use rollout_info)',
     labels: ['namespace', 'name', 'strategy', 'phase'],
     samples: cache =>
       rolloutsOf(cache).flatMap(rollout =>
@@ -196,6 +197,7 @@ const ROUTERS: Readonly<Record<string, string>> = {
 
 function routerOf({ spec }: Rollout): string {
   const routing = spec.strategy?.canary?.trafficRouting as Readonly<Record<string, unknown>> | null | undefined
-  const known = Object.keys(ROUTERS).find(name => routing?.[name] != null)
+  // argo: of several the last of this order.
+  const known = Object.keys(ROUTERS).findLast(name => routing?.[name] != null)
   return known === undefined ? '' : ROUTERS[known]!
 }

@@ -2,10 +2,14 @@
 // cache when somebody asks; only counts and durations are kept.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventNote, KubeObject } from '../contract.ts'
+import type { Load } from '../kube/queue.ts'
 import type { ApiRequest, Lookup, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
 import { FAMILIES } from './metric-families.ts'
 import { collectProcessMetrics } from './process-metrics.ts'
+import { queueMetrics } from './queue-metrics.ts'
+import { requestLabels } from './request-labels.ts'
+import { createSeriesBook } from './series-book.ts'
 
 export type Metrics = Readonly<{
   /** The text that Prometheus scrapes. */
@@ -21,7 +25,7 @@ export type Metrics = Readonly<{
   worked(queue: string, waited: number, took: number, failed: boolean): void
   /** Counts the requests that pass. */
   counting(inner: Transport): Transport
-  /** Drops what is kept about a deleted object. */
+  /** Drops what is kept about a deleted object, a while later: so that its end is scraped, too. */
   forget(kind: Counted, object: Named): void
 }>
 
@@ -37,8 +41,15 @@ const HELP: Readonly<Record<Counted, readonly [subject: string, object: string]>
   experiment: ['Experiments', 'experiment'],
 }
 
-/** `cache` is asked at each scrape; until there is one, only process metrics are told. */
-export function createMetrics(version: string, cache: () => Lookup | undefined): Metrics {
+/** What is asked at each scrape. */
+export type Source = Readonly<{ cache: Lookup; loads(): Readonly<Record<string, Load>> }>
+
+/** Until there is a source, only process metrics and counts are told. `now` counts milliseconds from anywhere. */
+export function createMetrics(
+  version: string,
+  source: () => Source | undefined,
+  now: () => number = () => performance.now(),
+): Metrics {
   const registry = new Registry()
   collectProcessMetrics(registry)
   const object = ['namespace', 'name'] as const
@@ -81,9 +92,17 @@ export function createMetrics(version: string, cache: () => Lookup | undefined):
     registers: [registry],
   })
   info.set({ version }, 1)
-  gauges(registry, cache)
+  buildInfo(registry, version)
+  gauges(registry, source)
   const durations = attemptHistograms(registry)
-  const queues = queueMetrics(registry)
+  const queues = queueMetrics(registry, () => source()?.loads())
+  const book = createSeriesBook(now)
+  const count = (request: ApiRequest, status: number): void => {
+    const labels = requestLabels(request, status)
+    requests.inc(labels)
+    const about = `${labels.kind} ${labels.namespace}/${labels.name}`
+    if (OWNED.has(labels.kind)) book.note(about, `${labels.verb} ${status}`, () => requests.remove(labels))
+  }
 
   return {
     ended({ status, totalSeconds, progressionSeconds, manualPauseSeconds }) {
@@ -91,55 +110,67 @@ export function createMetrics(version: string, cache: () => Lookup | undefined):
       durations.progression.observe({ status }, progressionSeconds)
       durations.manualPause.observe({ status }, manualPauseSeconds)
     },
-    worked(name, waited, took, failed) {
-      queues.adds.inc({ name })
-      queues.waited.observe({ name }, waited)
-      queues.took.observe({ name }, took)
-      if (failed) queues.retries.inc({ name })
+    worked: queues.worked,
+    text() {
+      book.purge()
+      return registry.metrics()
     },
-    text: () => registry.metrics(),
     contentType: registry.contentType,
     reconciled(kind, { namespace, name }, seconds, failed) {
       const { time, errors } = passes[kind]!
       time.observe({ namespace, name }, seconds)
       if (failed) errors.inc({ namespace, name })
     },
-    event({ kind, metadata }, { type, reason }) {
-      if (kind === 'Rollout') events.inc({ namespace: metadata.namespace ?? '', name: metadata.name, type, reason })
+    event({ kind, metadata: { namespace = '', name } }, { type, reason }) {
+      if (kind !== 'Rollout') return
+      const labels = { namespace, name, type, reason }
+      events.inc(labels)
+      book.note(`rollouts ${namespace}/${name}`, `event ${type} ${reason}`, () => events.remove(labels))
     },
     counting: inner => ({
       async stream(request) {
         const stream = await inner.stream(request)
-        requests.inc(labelsOf(request, stream.status))
+        count(request, stream.status)
         return stream
       },
       async request(request) {
         const response = await inner.request(request)
-        requests.inc(labelsOf(request, response.status))
+        count(request, response.status)
         return response
       },
     }),
     forget(kind, { namespace, name }) {
       const { time, errors } = passes[kind]!
-      time.remove({ namespace, name })
-      errors.remove({ namespace, name })
+      const about = `${PLURAL[kind]} ${namespace}/${name}`
+      book.note(about, 'passes', () => {
+        time.remove({ namespace, name })
+        errors.remove({ namespace, name })
+      })
+      book.forget(about)
     },
   }
 }
 
-const VERBS = { GET: 'Get', POST: 'Create', PUT: 'Update', PATCH: 'Patch', DELETE: 'Delete' } as const
+const PLURAL: Readonly<Record<Counted, string>> = {
+  rollout: 'rollouts',
+  analysis_run: 'analysisruns',
+  experiment: 'experiments',
+}
+/** Kinds whose objects come and go with releases: what is counted by their names goes with them. */
+const OWNED: ReadonlySet<string> = new Set(Object.values(PLURAL))
 
-/** Kind (plural), namespace, name and verb from a request's path; `Unknown` and `N/A` as client metrics have them. */
-function labelsOf({ method, path, query }: ApiRequest, status: number) {
-  const parts = path.split('/').filter(part => part !== '')
-  const rest = parts.slice(parts[0] === 'api' ? 2 : 3)
-  const isNamespaced = rest[0] === 'namespaces' && rest.length > 2
-  const [kind = 'Unknown', name] = isNamespaced ? rest.slice(2) : rest
-  const verb = method !== 'GET' ? VERBS[method] : query?.['watch'] ? 'Watch' : name === undefined ? 'List' : 'Get'
-  // Events have names that nobody will ever ask for again.
-  const shown = name === undefined || kind === 'events' ? 'N/A' : name
-  const namespace = isNamespaced ? (rest[1] ?? 'N/A') : 'N/A'
-  return { kind, namespace, name: shown, verb, status_code: String(status) }
+/** argo: the platform's words are Go's. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
+
+function buildInfo(registry: Registry, version: string): void {
+  const info = new Gauge({
+    name: 'build_info',
+    help: "A metric with a constant '1' value labeled by the version that runs and by what runs it.",
+    labelNames: ['version', 'goversion', 'goarch', 'commit'] as const,
+    registers: [registry],
+  })
+  const goarch = ARCHITECTURES[process.arch] ?? process.arch
+  info.set({ version, goversion: `node ${process.version}`, goarch, commit: '' }, 1)
 }
 
 const HOURS = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800]
@@ -162,33 +193,7 @@ function attemptHistograms(registry: Registry) {
   }
 }
 
-/** argo: the names of client-go. */
-function queueMetrics(registry: Registry) {
-  const about = { labelNames: ['name'] as const, registers: [registry] }
-  const buckets = [1e-4, 1e-3, 1e-2, 0.1, 1, 10]
-  return {
-    adds: new Counter({ ...about, name: 'workqueue_adds_total', help: 'Total number of adds handled by workqueue' }),
-    retries: new Counter({
-      ...about,
-      name: 'workqueue_retries_total',
-      help: 'Total number of retries handled by workqueue',
-    }),
-    waited: new Histogram({
-      ...about,
-      name: 'workqueue_queue_duration_seconds',
-      help: 'How long in seconds an item stays in workqueue before being requested.',
-      buckets,
-    }),
-    took: new Histogram({
-      ...about,
-      name: 'workqueue_work_duration_seconds',
-      help: 'How long in seconds processing an item from workqueue takes.',
-      buckets,
-    }),
-  }
-}
-
-function gauges(registry: Registry, cache: () => Lookup | undefined): void {
+function gauges(registry: Registry, source: () => Source | undefined): void {
   for (const { name, help, labels, samples } of FAMILIES) {
     new Gauge({
       name,
@@ -197,8 +202,8 @@ function gauges(registry: Registry, cache: () => Lookup | undefined): void {
       registers: [registry],
       collect() {
         this.reset()
-        const now = cache()
-        if (now) for (const [values, value] of samples(now)) this.set(values, value)
+        const cache = source()?.cache
+        if (cache) for (const [values, value] of samples(cache)) this.set(values, value)
       },
     })
   }

@@ -27,6 +27,9 @@ export type QueueOptions<K> = Readonly<{
   deadline?: Millis
 }>
 
+/** Keys that wait, and how long the runs under way take already, in milliseconds. */
+export type Load = Readonly<{ depth: number; running: readonly Millis[] }>
+
 export type Queue<K> = Readonly<{
   /** Soon. A key that is being worked on runs again afterwards. */
   add(key: K, priority?: Priority): void
@@ -40,6 +43,8 @@ export type Queue<K> = Readonly<{
   failures(key: K): number
   /** Runs past their deadline that have not ended. */
   overdue(): number
+  /** What waits and what is worked on, now. */
+  load(): Load
   /** Takes nothing more; gives running work `drain` milliseconds (0), then fires its signal. Never rejects. */
   stop(drain?: Millis): Promise<void>
 }>
@@ -51,7 +56,7 @@ const MAX: Millis = 10_000
 const JITTER = 0.1
 
 type Ready<K> = Readonly<{ key: K; since: Millis; priority: Priority }>
-type Running = { readonly controller: AbortController; isOverdue: boolean }
+type Running = { readonly controller: AbortController; readonly began: Millis; isOverdue: boolean }
 
 export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
   const { clock, random, log, concurrency, keyText, run, onError, onDone, deadline = 60_000 } = options
@@ -103,7 +108,7 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
 
   const work = async (text: string, { key, since }: Ready<K>) => {
     const began = clock.now()
-    const self: Running = { controller: new AbortController(), isOverdue: false }
+    const self: Running = { controller: new AbortController(), began, isOverdue: false }
     running.set(text, self)
     const cancel = clock.at(began + deadline, () => {
       self.isOverdue = true
@@ -159,15 +164,18 @@ export function createQueue<K>(options: QueueOptions<K>): Queue<K> {
     }
   }
 
+  const depth = () => ready.normal.size + ready.low.size + again.size
+
   return {
     add: (key, priority = 'normal') => add(key, priority),
     addAt(key, at) {
       if (at <= clock.now()) add(key, 'normal')
       else if (!isStopped) wishes.set(keyText(key), at, key)
     },
-    depth: () => ready.normal.size + ready.low.size + again.size,
+    depth,
     busy: () => ready.normal.size + ready.low.size + running.size > 0,
     failures: key => failures.get(keyText(key)) ?? 0,
+    load: () => ({ depth: depth(), running: [...running.values()].map(({ began }) => clock.now() - began) }),
     overdue: () => [...running.values()].filter(one => one.isOverdue).length,
 
     async stop(drain = 0) {

@@ -14,7 +14,12 @@ const log = { debug() {}, info() {}, warn() {}, error() {} }
 test('metrics carry the names, labels and values that dashboards of the incumbent ask for', async t => {
   const known = await loadKnown()
   let controller: Controller | undefined
-  const metrics = createMetrics('v9.9.9', () => controller?.cache)
+  let now = 0
+  const metrics = createMetrics(
+    'v9.9.9',
+    () => controller,
+    () => now,
+  )
   const w = await world(t, {
     crds: crds(),
     controller: made => {
@@ -43,7 +48,13 @@ test('metrics carry the names, labels and values that dashboards of the incumben
     'rollout_phase{namespace="default",name="app",strategy="canary",phase="Paused"} 1',
     'rollout_phase{namespace="default",name="app",strategy="canary",phase="Completed"} 0',
     'rollout_events_total{namespace="default",name="app",type="Normal",reason="RolloutPaused"} 1',
-    'controller_clientset_k8s_request_total{kind="ingresses",namespace="default",name="N/A",verb="Create",status_code="201"} 1',
+    'controller_clientset_k8s_request_total{kind="ingresses",namespace="default",name="app-app-canary",verb="Create",status_code="201"} 1',
+    'controller_clientset_k8s_request_total{kind="rollouts",namespace="",name="N/A",verb="Watch",status_code="200"} 1',
+    'rollout_info_replicas_unavailable{namespace="default",name="app"} 0',
+    'workqueue_depth{name="Rollouts"} 0',
+    'workqueue_unfinished_work_seconds{name="AnalysisRuns"} 0',
+    'workqueue_longest_running_processor_seconds{name="Services"} 0',
+    'workqueue_retries_total{name="Experiments"} 0',
     'argo_rollouts_controller_info{version="v9.9.9"} 1',
   ]) {
     t.ok(lines.has(line), line)
@@ -51,16 +62,28 @@ test('metrics carry the names, labels and values that dashboards of the incumben
   t.match(text, /rollout_duration_seconds_count\{status="Promoted"\} 1/, 'the first deployment has its duration')
   t.match(text, /workqueue_adds_total\{name="Rollouts"\} \d+/)
   t.match(text, /rollout_reconcile_count\{namespace="default",name="app"\} \d+/)
+  t.match(text, /^build_info\{version="v9.9.9",goversion="node v[^"]+",goarch="[^"]+",commit=""\} 1$/m)
+  t.match(text, /workqueue_queue_duration_seconds_bucket\{le="1e-8",name="Rollouts"\}/)
+  t.match(text, /_request_total\{kind="replicasets",namespace="default",name="N\/A",verb="Create"/)
 
   w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', namespace: 'default', name: 'app' })
   await w.run(5)
-  t.notMatch(await metrics.text(), /rollout_(info|reconcile\w*)\{[^}]*name="app"/, 'a deleted rollout leaves no series')
+  const soon = await metrics.text()
+  t.notMatch(soon, /rollout_info\{[^}]*name="app"/, 'a deleted rollout is told of no more')
+  t.match(soon, /rollout_events_total\{[^}]*name="app"[^}]*reason="RolloutDeleted"\} 1/, 'its end can be scraped')
+  now += 65_000
+  t.notMatch(await metrics.text(), /(rollout_\w+|kind="rollouts")[^}]*name="app"/, 'and then it leaves no series')
 })
 
 test('runs, experiments and templates are told of by phase and by kind of metric', async t => {
   const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
   let controller: Controller | undefined
-  const metrics = createMetrics('v9.9.9', () => controller?.cache)
+  let now = 0
+  const metrics = createMetrics(
+    'v9.9.9',
+    () => controller,
+    () => now,
+  )
   const w = await world(t, {
     crds: crds(),
     controller: made => {
@@ -106,12 +129,12 @@ test('runs, experiments and templates are told of by phase and by kind of metric
     'experiment_phase{namespace="default",name="compare",phase="Pending"} 0',
     `analysis_run_info{${run},phase="Successful"} 1`,
     `analysis_run_phase{${run},phase="Successful"} 1`,
-    `analysis_run_metric_type{${run},metric="good",type="WebMetric"} 1`,
-    `analysis_run_metric_phase{${run},metric="good",type="WebMetric",dry_run="false",phase="Successful"} 1`,
-    `analysis_run_metric_phase{${run},metric="bad",type="WebMetric",dry_run="true",phase="Failed"} 1`,
-    `analysis_run_metric_phase{${run},metric="bad",type="WebMetric",dry_run="true",phase="Pending"} 0`,
+    `analysis_run_metric_type{${run},metric="good",type="Web"} 1`,
+    `analysis_run_metric_phase{${run},metric="good",type="Web",dry_run="false",phase="Successful"} 1`,
+    `analysis_run_metric_phase{${run},metric="bad",type="Web",dry_run="true",phase="Failed"} 1`,
+    `analysis_run_metric_phase{${run},metric="bad",type="Web",dry_run="true",phase="Pending"} 0`,
     'analysis_template_info{namespace="default",name="rates"} 1',
-    'analysis_template_metric_info{namespace="default",name="rates",type="WebMetric",metric="bad"} 1',
+    'analysis_template_metric_info{namespace="default",name="rates",type="Web",metric="bad"} 1',
   ]) {
     t.ok(lines.has(line), line)
   }
@@ -120,6 +143,7 @@ test('runs, experiments and templates are told of by phase and by kind of metric
 
   w.server.remove({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Experiment', namespace: 'default', name: 'compare' })
   await w.run(10)
+  now += 65_000
   t.notMatch(await metrics.text(), /(experiment|analysis_run)_\w+\{[^}]*name="compare/, 'what is gone leaves no series')
 })
 
@@ -142,5 +166,10 @@ test('health and metrics over HTTP', async t => {
   t.same(await get(health.port, '/other'), [404, 'not found'])
   t.same(await get(health.port, '/healthz', 'POST'), [405, 'only GET'])
   t.equal((await get(metrics.port, '/metrics'))[0], 200)
+  const packed = await fetch(`http://127.0.0.1:${metrics.port}/metrics`, { headers: { 'accept-encoding': 'gzip' } })
+  t.equal(packed.headers.get('content-encoding'), 'gzip')
+  t.match(await packed.text(), /^build_info/m)
+  const plain = await fetch(`http://127.0.0.1:${metrics.port}/metrics`, { headers: { 'accept-encoding': 'gzip;q=0' } })
+  t.equal(plain.headers.get('content-encoding'), null)
   await t.rejects(serveHealth(health.port, { isAlive: () => true, isReady: () => true }), { code: 'PIN7102' })
 })
