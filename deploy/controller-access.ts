@@ -54,7 +54,34 @@ export function controllerAccess(adapters: readonly PolicyRule[]): object[] {
       roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: NAME },
       subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
     },
+    ...peoplesRoles(),
   ]
+}
+
+/** argo: whoever may view, edit or administer a namespace may do so with what is ours there; the cluster's own roles gather
+ * these by their labels. */
+function peoplesRoles(): object[] {
+  const rbac = 'rbac.authorization.k8s.io'
+  const ours = 'rollouts rollouts/scale experiments analysistemplates clusteranalysistemplates analysisruns'
+  const all = [...OWN, 'deletecollection']
+  const roles: readonly (readonly [name: string, PolicyRule])[] = [
+    ['view', rule('argoproj.io', ours, READ)],
+    ['edit', rule('argoproj.io', `${ours} rollouts/status`, all)],
+    ['admin', rule('argoproj.io', `${ours} rollouts/status`, all)],
+  ]
+  return roles.map(([name, { apiGroups, resources, verbs }]) => ({
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRole',
+    metadata: {
+      name: `${NAME}-aggregate-to-${name}`,
+      labels: {
+        [`${rbac}/aggregate-to-${name}`]: 'true',
+        'app.kubernetes.io/name': NAME,
+        'app.kubernetes.io/component': 'aggregate-cluster-role',
+      },
+    },
+    rules: [{ apiGroups, resources: [...resources].sort(), verbs: [...verbs].sort() }],
+  }))
 }
 
 function merged(rules: readonly PolicyRule[]): PolicyRule[] {

@@ -2,6 +2,28 @@
 
 /** Flags that take a value, of those that may stand before the first word. */
 const WITH_VALUE = new Set(['-n', '--namespace', '--context', '--kubeconfig', '-o', '--output'])
+/** argo: what Go takes for a switch's value, and the controller's switches: only there may `=1` be meant so. */
+const GO_BOOL = /^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/
+const SWITCHES = new Set([
+  '--namespaced',
+  '--leader-elect',
+  '--aws-verify-target-group',
+  '--alb-verify-weight',
+  '--self-service-notification-enabled',
+  '--insecure-skip-tls-verify',
+  '--disable-compression',
+  '--version',
+])
+
+/** A switch of the controller with a value, as words that commander knows; undefined for anything else. */
+function controllerSwitch(word: string): readonly string[] | undefined {
+  const [flag = '', value = ''] = word.split('=', 2)
+  if (!SWITCHES.has(flag) || !GO_BOOL.test(value)) return undefined
+  if (/^[1t]/i.test(value)) return [flag]
+  // All others are off unless they are given.
+  return flag === '--leader-elect' ? ['--no-leader-elect'] : []
+}
+
 /** Flags that kubectl plugins are given and that mean nothing here: how much a client library logs. */
 const LOGGING = /^(--kloglevel|--loglevel|-v)(=.*)?$/
 
@@ -17,6 +39,11 @@ export function plainArguments(argv: readonly string[]): readonly string[] {
     const logging = isController ? null : LOGGING.exec(word)
     if (logging) {
       if (logging[2] === undefined) i += 1
+      continue
+    }
+    const switched = isController ? controllerSwitch(word) : undefined
+    if (switched) {
+      plain.push(...switched)
       continue
     }
     const [, flag, value] = /^--([a-z][a-z-]*)=(true|false)$/.exec(word) ?? []

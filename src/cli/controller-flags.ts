@@ -1,5 +1,7 @@
 // The flags of Argo's controller, under their own names (argo-behaviour 10.1), and what of them acts here.
 import type { Command as Commander } from 'commander'
+import { UserError } from '../errors.ts'
+import type { Overrides } from '../kube/overrides.ts'
 
 /** Accepted so that a deployment's arguments need no editing; what they are about is not there yet, or not needed. */
 const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: string])[] = [
@@ -17,10 +19,52 @@ const WITHOUT_EFFECT: readonly (readonly [flag: string, value: string, why: stri
   ['--nginx-ingress-classes', 'nginx', 'the stable Ingress is named by the Rollout'],
   ['--alb-ingress-classes', 'alb', 'the Ingress is named by the Rollout'],
   ['--enable-pprof-address', '', 'node --inspect shows more'],
+  ['--request-timeout', '0', 'each request has a deadline of its own'],
 ]
 const SWITCHES_WITHOUT_EFFECT: readonly (readonly [flag: string, why: string])[] = [
   ['--self-service-notification-enabled', 'notifications are not sent yet'],
+  ['--disable-compression', 'answers are not asked to be compressed'],
 ]
+
+/** Those of them that count something. */
+const NUMBERS = ['--kloglevel', '--ingress-threads', '--ephemeral-metadata-threads'].concat(
+  '--ephemeral-metadata-update-pod-retries',
+)
+
+/** client-go's flags that overrule what the kubeconfig says. */
+const CONNECTION: readonly (readonly [flag: string, what: string])[] = [
+  ['--server <url>', "the API server's address"],
+  ['--certificate-authority <file>', 'certificates that the API server may be signed by'],
+  ['--client-certificate <file>', 'our certificate'],
+  ['--client-key <file>', 'its key'],
+  ['--tls-server-name <name>', "name to expect in the API server's certificate"],
+  ['--token <token>', 'bearer token'],
+  ['--username <name>', 'for basic authentication'],
+  ['--password <password>', 'for basic authentication'],
+  ['--proxy-url <url>', 'HTTP proxy to go through'],
+  ['--cluster <name>', "cluster of the kubeconfig, in place of the context's"],
+  ['--user <name>', "user of the kubeconfig, in place of the context's"],
+  ['--as <name>', 'act as this user'],
+  ['--as-uid <uid>', 'act as a user with this uid'],
+]
+
+/** What of the kubeconfig the flags overrule. */
+export function connectionOf(flags: Readonly<Record<string, unknown>>): Overrides {
+  const given = CONNECTION.map(([flag]) => keyOf(flag.replace(/ .*/, ''))).filter(key => typeof flags[key] === 'string')
+  return {
+    ...Object.fromEntries(given.map(key => [key, flags[key]])),
+    ...(Array.isArray(flags['asGroup']) ? { asGroup: flags['asGroup'].map(String) } : {}),
+    ...(flags['insecureSkipTlsVerify'] === true ? { insecureSkipTlsVerify: true } : {}),
+  }
+}
+
+/** Raises UserError PIN1007 for a flag that should be a whole number, also when nothing hangs on it. */
+export function checkNumbers(flags: Readonly<Record<string, unknown>>): void {
+  for (const flag of NUMBERS) {
+    const text = String(flags[keyOf(flag)])
+    if (!/^[+-]?\d+$/.test(text)) throw new UserError('PIN1007', `invalid ${flag} "${text}"`, 'Give a whole number.')
+  }
+}
 
 /** Adds all flags of the controller to its command. */
 export function addControllerFlags(command: Commander): void {
@@ -59,7 +103,16 @@ export function addControllerFlags(command: Commander): void {
       'elbv2.k8s.aws/v1beta1',
     )
     .option('--loglevel <level>', 'debug, info, warn or error', 'info')
-    .addOption(command.createOption('--logformat <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .option('--logformat <format>', 'text or json', 'text')
+    .option('--controllers <name...>', 'only these controllers; there is: analysis')
+    .option('--version', 'show the version')
+    .option('--insecure-skip-tls-verify', 'take any certificate of the API server')
+    .option(
+      '--as-group <name>',
+      'act as a member of this group; may be given again',
+      (one: string, before?: string[]) => [...(before ?? []), one],
+    )
+  for (const [flag, what] of CONNECTION) command.option(flag, what)
   for (const [flag, value, why] of WITHOUT_EFFECT) {
     command.addOption(command.createOption(`${flag} <value>`, `accepted, without effect: ${why}`).default(value))
   }

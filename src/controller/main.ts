@@ -4,10 +4,12 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { withLoadBalancers } from '../aws/load-balancers.ts'
+import { UserError } from '../errors.ts'
 import type { Access } from '../kube/access.ts'
 import { isNotFound } from '../kube/errors.ts'
 import { createKube } from '../kube/kube.ts'
 import { limited } from '../kube/limit.ts'
+import { type Overrides, overridden } from '../kube/overrides.ts'
 import { undiciTransport } from '../kube/undici.ts'
 import type { Clock, Fetch, Kube, Log, Transport } from '../ports.ts'
 import { fenced } from './fence.ts'
@@ -33,7 +35,7 @@ export type ControllerFlags = Readonly<{
   analysisThreads: number
   experimentThreads: number
   serviceThreads: number
-  /** Milliseconds. */
+  /** Milliseconds; 0: never. */
   resync: number
   /** Ports of /metrics and of /healthz and /readyz; 0: not served. */
   metricsPort: number
@@ -49,7 +51,11 @@ export type ControllerFlags = Readonly<{
   /** apiVersion of TargetGroupBindings. */
   bindingVersion?: string
   loglevel?: string
-  logformat?: 'json' | 'text'
+  logformat?: string
+  /** What of the kubeconfig is overruled. */
+  connection?: Overrides
+  /** Work on AnalysisRuns alone. */
+  analysisOnly?: boolean
   /** Flags that were given and change nothing, each with the reason. */
   idle: readonly Readonly<{ flag: string; why: string }>[]
 }>
@@ -65,6 +71,8 @@ export const systemClock: Clock = {
 /** Runs until a signal comes or the lease is lost; resolves with the exit code. */
 export async function runController(flags: ControllerFlags): Promise<number> {
   const log = createLog({ ...(flags.loglevel ? { level: flags.loglevel } : {}), format: flags.logformat ?? 'text' })
+  if (flags.logformat && !/^(text|json)$/i.test(flags.logformat))
+    log.warn({ logformat: flags.logformat }, 'unknown format of the log; text is used')
   for (const { flag, why } of flags.idle) log.warn({ flag, why }, 'a flag without effect')
   const access = await findAccess(flags)
   const userAgent = `pintle-controller/${flags.version}`
@@ -136,7 +144,8 @@ async function start(
     providers: await loadProviders(),
     fetch,
     observer: metrics,
-    resync: flags.resync,
+    ...(flags.resync > 0 ? { resync: flags.resync } : {}),
+    ...(flags.analysisOnly ? { analysisOnly: true } : {}),
     concurrency: flags.rolloutThreads,
     analysisConcurrency: flags.analysisThreads,
     experimentConcurrency: flags.experimentThreads,
@@ -187,15 +196,29 @@ async function ownNamespace(kube: Kube, fallback: string, log: Log): Promise<str
   return fallback
 }
 
-/** In a cluster the service account, elsewhere the kubeconfig. */
+/** In a cluster the service account, elsewhere the kubeconfig; of either what no flag overrules. */
 async function findAccess(flags: ControllerFlags): Promise<Access> {
+  const given = flags.connection ?? {}
+  return overridden(await foundAccess(flags, given), given)
+}
+
+async function foundAccess(flags: ControllerFlags, { server, cluster, user }: Overrides): Promise<Access> {
   const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && flags.kubeconfig === undefined
   if (isInCluster) return (await import('../kube/in-cluster.ts')).loadInCluster()
   const { loadKubeconfig } = await import('../kube/kubeconfig.ts')
-  return loadKubeconfig({
-    ...(flags.kubeconfig ? { path: flags.kubeconfig } : {}),
-    ...(flags.context ? { context: flags.context } : {}),
-  })
+  try {
+    return await loadKubeconfig({
+      ...(flags.kubeconfig ? { path: flags.kubeconfig } : {}),
+      ...(flags.context ? { context: flags.context } : {}),
+      ...(cluster === undefined ? {} : { cluster }),
+      ...(user === undefined ? {} : { user }),
+    })
+  } catch (error) {
+    // argo: an address is enough where there is no kubeconfig and nobody named one.
+    const isNothing = error instanceof UserError && error.code === 'PIN2001' && flags.kubeconfig === undefined
+    if (isNothing && server !== undefined) return { server, namespace: 'default' }
+    throw error
+  }
 }
 
 /** The first signal ends the work in good order, a second one at once. */

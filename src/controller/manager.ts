@@ -54,6 +54,8 @@ export type ControllerOptions = Readonly<{
   instanceId?: string
   /** Every rollout is looked at again this often, milliseconds; never when unset. */
   resync?: Millis
+  /** Work on AnalysisRuns alone; a controller beside this one does the rest. */
+  analysisOnly?: boolean
   /** Told of what is done. */
   observer?: Observer
   /** Lets sockets and probes have their turn between reconciles; leave it out under a virtual clock. */
@@ -279,10 +281,12 @@ export function startController(options: ControllerOptions): Controller {
     if (object.kind === 'Service' && type !== 'DELETED' && managerOf(object as Service)) {
       services.add({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
     }
-    if (type !== 'DELETED' && routingsIn(object, known).length > 0) left([refOf(object)])
+    if (type !== 'DELETED' && !options.analysisOnly && routingsIn(object, known).length > 0) left([refOf(object)])
     const owner = object.metadata.ownerReferences?.find(one => one.controller)
-    const lane = owner?.kind === 'AnalysisRun' ? analyses : owner?.kind === 'Experiment' ? experiments : undefined
+    const rest = owner?.kind === 'Experiment' && !options.analysisOnly ? experiments : undefined
+    const lane = owner?.kind === 'AnalysisRun' ? analyses : rest
     if (owner) lane?.add({ namespace: object.metadata.namespace ?? '', name: owner.name })
+    if (options.analysisOnly) return
     // Whoever has lost an object must hear of it, too.
     const { previous } = change
     const isHandedOver = previous && controllerUid(previous) !== controllerUid(object)
@@ -291,22 +295,24 @@ export function startController(options: ControllerOptions): Controller {
   })
 
   const own = { ...scope, labelSelector: instanceSelector(options.instanceId) }
-  cache.watch(ROLLOUT, own)
-  cache.watch(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
-  cache.watch(SERVICE, scope)
+  const watchRest: typeof cache.watch = options.analysisOnly ? () => {} : cache.watch
+  watchRest(ROLLOUT, own)
+  watchRest(REPLICA_SET, { ...scope, labelSelector: 'rollouts-pod-template-hash' })
+  watchRest(SERVICE, scope)
   cache.watch(ANALYSIS_RUN, own)
-  cache.watch(EXPERIMENT, own)
+  watchRest(EXPERIMENT, own)
   cache.watch(ANALYSIS_TEMPLATE, own)
   if (namespace === undefined) cache.watch(CLUSTER_TEMPLATE, { labelSelector: own.labelSelector })
-  cache.watch(INGRESS, scope)
+  watchRest(INGRESS, scope)
   for (const provider of Object.values(options.providers)) {
     if ('object' in provider && !cache.isWatched(provider.kind)) {
       cache.watch(provider.kind, { ...scope, labelSelector: 'analysisrun.argoproj.io/uid' })
     }
   }
-  cache.watch(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
+  watchRest(CONFIG_MAP, { ...scope, labelSelector: 'pintle.dev/route-table' })
   // Of all endpoints in the cluster only those of proxies.
-  const routed = Object.values(known.routers).map(router => router.followers?.label)
+  const routers = options.analysisOnly ? [] : Object.values(known.routers)
+  const routed = routers.map(router => router.followers?.label)
   const measured = Object.values(options.providers).map(one => ('everyone' in one ? one.everyone?.label : undefined))
   for (const label of new Set([...routed, ...measured].flatMap(one => one ?? [])))
     cache.watch(ENDPOINT_SLICE, { ...scope, labelSelector: `${label}=true` })
@@ -315,7 +321,7 @@ export function startController(options: ControllerOptions): Controller {
   let cancelResync = (): void => {}
   const resync = (): void => {
     const { resync: period } = options
-    if (period === undefined) return
+    if (period === undefined || options.analysisOnly) return
     cancelResync = clock.at(clock.now() + period, () => {
       for (const { metadata } of cache.list(ROLLOUT, '')) {
         queue.add({ namespace: metadata.namespace ?? '', name: metadata.name })

@@ -1,7 +1,7 @@
 // Prometheus metrics under the names of Argo's controller (argo-behaviour 10.2). What tells of objects is read from the
 // cache when somebody asks; only counts and durations are kept.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { EventNote, KubeObject } from '../contract.ts'
+import type { EventNote, KindRef, KubeObject } from '../contract.ts'
 import type { Load } from '../kube/queue.ts'
 import type { ApiRequest, Lookup, Transport } from '../ports.ts'
 import type { Attempt } from '../rollout/duration.ts'
@@ -42,7 +42,10 @@ const HELP: Readonly<Record<Counted, readonly [subject: string, object: string]>
 }
 
 /** What is asked at each scrape. */
-export type Source = Readonly<{ cache: Lookup; loads(): Readonly<Record<string, Load>> }>
+export type Source = Readonly<{
+  cache: Lookup & Readonly<{ isWatched(kind: KindRef): boolean }>
+  loads(): Readonly<Record<string, Load>>
+}>
 
 /** Until there is a source, only process metrics and counts are told. `now` counts milliseconds from anywhere. */
 export function createMetrics(
@@ -203,7 +206,10 @@ function gauges(registry: Registry, source: () => Source | undefined): void {
       collect() {
         this.reset()
         const cache = source()?.cache
-        if (cache) for (const [values, value] of samples(cache)) this.set(values, value)
+        if (!cache) return
+        // Whoever keeps to a namespace, or to one controller, does not watch every kind that is told of.
+        const list: Lookup['list'] = (kind, namespace) => (cache.isWatched(kind) ? cache.list(kind, namespace) : [])
+        for (const [values, value] of samples({ ...cache, list })) this.set(values, value)
       },
     })
   }

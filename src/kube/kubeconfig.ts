@@ -11,6 +11,9 @@ export type KubeconfigOptions = Readonly<{
   /** The one file to read; otherwise those of KUBECONFIG, or ~/.kube/config. */
   path?: string
   context?: string
+  /** In place of what the context names. */
+  cluster?: string
+  user?: string
   env?: Readonly<Record<string, string | undefined>>
 }>
 
@@ -137,8 +140,8 @@ export async function loadKubeconfig(options: KubeconfigOptions = {}): Promise<A
     throw new UserError('PIN2004', `the kubeconfig ${merged.files.join(', ')} names no current context`, hint)
   }
   const context = find(merged, 'contexts', chosen)
-  const cluster = find(merged, 'clusters', textOf(context.fields['cluster']) ?? '')
-  const userName = textOf(context.fields['user'])
+  const cluster = find(merged, 'clusters', options.cluster ?? textOf(context.fields['cluster']) ?? '')
+  const userName = options.user ?? textOf(context.fields['user'])
   const user = userName === undefined ? { name: '', folder: '', fields: {} } : find(merged, 'users', userName)
   const server = textOf(cluster.fields['server'])
   if (server === undefined || !URL.canParse(server))

@@ -100,7 +100,12 @@ test('calls that need no cluster', async t => {
     'controller --leader-election-renew-deadline 20s': failed(
       'Error: the times of the leader election do not fit (PIN1009)\nThe lease must last longer than the renew deadline, and that longer than the retry period.\n',
     ),
-    'controller --logformat xml': failed("Error: option '--logformat <format>' argument 'xml' is invalid. Allowed choices are text, json.\n"),
+    'controller --version --namespaced=1 --leader-elect=F --as-group a --as-group b --qps 1.5': ok('v0.1.0\n'),
+    'controller --leader-elect=maybe': failed('Error: unknown flag: --leader-elect=maybe\n'),
+    'controller --kloglevel high': failed('Error: invalid --kloglevel "high" (PIN1007)\nGive a whole number.\n'),
+    'controller --qps none': failed('Error: invalid --qps "none" (PIN1007)\nGive a number above 0.\n'),
+    'controller --controllers rollouts': failed('Error: unsupported controller: rollouts (PIN1011)\nLeave --controllers out, or give: analysis.\n'),
+    'controller --loglevel loud': failed('Error: invalid --loglevel "loud" (PIN1010)\nGive debug, info, warn or error.\n'),
     'version --short --loglevel debug': ok('pintle: v0.1.0\n'),
     'version -o name': ok('v0.1.0\n'),
   }

@@ -173,3 +173,41 @@ test('health and metrics over HTTP', async t => {
   t.equal(plain.headers.get('content-encoding'), null)
   await t.rejects(serveHealth(health.port, { isAlive: () => true, isReady: () => true }), { code: 'PIN7102' })
 })
+
+test('a controller of one namespace that only measures serves its metrics, and touches nothing else', async t => {
+  const [known, providers] = await Promise.all([loadKnown(), loadProviders()])
+  let controller: Controller | undefined
+  const metrics = createMetrics('v1', () => controller)
+  const failures: unknown[] = []
+  const w = await world(t, {
+    crds: crds(),
+    controller: made => {
+      const fetch = async () => ({ status: 200, headers: {}, body: '{"rate": 0.2}' })
+      const { clock, random } = made
+      const transport = directTransport(made.server)
+      const loud = { ...log, error: (...told: unknown[]) => failures.push(told) }
+      const about = { transport, clock, random, log: loud, known, providers, fetch, observer: metrics }
+      controller = startController({ ...about, namespace: 'default', analysisOnly: true, resync: 5000 })
+      return controller
+    },
+  })
+  await w.apply(canaryApp({}))
+  const web = { url: 'http://metrics/', jsonPath: '{$.rate}' }
+  const [rollout] = w.server.list({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' })
+  const uid = rollout?.metadata.uid ?? ''
+  const owner = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', name: 'app', uid, controller: true }
+  await w.apply([
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AnalysisRun',
+      metadata: { name: 'one', ownerReferences: [owner] },
+      spec: { metrics: [{ name: 'rate', successCondition: 'result < 1', provider: { web } }] },
+    },
+  ])
+  await w.run(10)
+  const text = await metrics.text()
+  t.match(text, /^analysis_run_info\{namespace="default",name="one",phase="Successful"\} 1$/m)
+  t.notMatch(text, /^rollout_info\{/m)
+  t.same(failures, [])
+  t.same(w.server.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet' }), [], 'no ReplicaSet is made')
+})

@@ -1,7 +1,7 @@
 // controller: reconciles rollouts until it is told to stop.
 import { UserError } from '../../errors.ts'
 import { type Context, defineCommand, type Flags } from '../command.ts'
-import { addControllerFlags, idleFlags } from '../controller-flags.ts'
+import { addControllerFlags, checkNumbers, connectionOf, idleFlags } from '../controller-flags.ts'
 import { durationFlag } from '../duration-flag.ts'
 import { versionText } from '../version-text.ts'
 
@@ -34,6 +34,20 @@ function groupVersion(text: string, flag: string): string {
 
 const BINDING_VERSION = '--aws-target-group-binding-api-version'
 
+function rate(flags: Flags): number {
+  const number = Number(flags['qps'])
+  if (number > 0 && Number.isFinite(number)) return number
+  throw new UserError('PIN1007', `invalid --qps "${String(flags['qps'])}"`, 'Give a number above 0.')
+}
+
+/** argo: there is one controller that can run alone. */
+function isAnalysisOnly(flags: Flags): boolean {
+  const names = ((flags['controllers'] as readonly string[] | undefined) ?? []).flatMap(text => text.split(','))
+  const other = names.find(name => name !== 'analysis')
+  if (other === undefined) return names.length > 0
+  throw new UserError('PIN1011', `unsupported controller: ${other}`, 'Leave --controllers out, or give: analysis.')
+}
+
 const asksAws = (flags: Flags): boolean => flags['awsVerifyTargetGroup'] === true || flags['albVerifyWeight'] === true
 
 export default defineCommand({
@@ -43,6 +57,11 @@ export default defineCommand({
 
   async run(context) {
     const { flags, target } = context
+    if (flags['version'] === true) {
+      context.out(await versionText())
+      return 0
+    }
+    checkNumbers(flags)
     const { instanceId, leaderElectionNamespace, qps, albTagKeyResourceId, awsTargetGroupBindingApiVersion } =
       flags as Readonly<Record<string, string | undefined>>
     const options = {
@@ -51,7 +70,9 @@ export default defineCommand({
       ...(target.path === undefined ? {} : { kubeconfig: target.path }),
       ...(target.context === undefined ? {} : { context: target.context }),
       ...(instanceId ? { instanceId } : {}),
-      ...(qps === undefined ? {} : { qps: whole(flags, 'qps', '--qps'), burst: whole(flags, 'burst', '--burst') }),
+      burst: whole(flags, 'burst', '--burst'),
+      ...(qps === undefined ? {} : { qps: rate(flags) }),
+      ...(isAnalysisOnly(flags) ? { analysisOnly: true } : {}),
       ...(flags['leaderElect'] === false ? {} : { election: timingsOf(flags) }),
       ...(leaderElectionNamespace ? { leaseNamespace: leaderElectionNamespace } : {}),
       ...(asksAws(flags) && albTagKeyResourceId ? { albTag: albTagKeyResourceId } : {}),
@@ -62,11 +83,12 @@ export default defineCommand({
       analysisThreads: whole(flags, 'analysisThreads', '--analysis-threads'),
       experimentThreads: whole(flags, 'experimentThreads', '--experiment-threads'),
       serviceThreads: whole(flags, 'serviceThreads', '--service-threads'),
-      resync: whole(flags, 'rolloutResync', '--rollout-resync') * 1000,
+      resync: whole(flags, 'rolloutResync', '--rollout-resync', 0) * 1000,
       metricsPort: whole(flags, flags['metricsport'] === undefined ? 'metricsPort' : 'metricsport', '--metricsPort', 0),
       healthzPort: whole(flags, 'healthzPort', '--healthzPort', 0),
       loglevel: String(flags['loglevel']),
-      logformat: flags['logformat'] === 'json' ? ('json' as const) : ('text' as const),
+      logformat: String(flags['logformat']),
+      connection: connectionOf(flags),
       idle: idleFlags(flags),
     }
     const { runController } = await import('../../controller/main.ts')
