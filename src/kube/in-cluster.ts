@@ -50,7 +50,9 @@ export async function loadInCluster(options: InClusterOptions = {}): Promise<Acc
   try {
     if (!host) throw new Error('KUBERNETES_SERVICE_HOST is not set')
     await token()
-    const namespace = (await readFile(`${folder}/namespace`, 'utf8').catch(() => 'default')).trim()
+    // client-go: the variable goes before the file.
+    const namespace =
+      env['POD_NAMESPACE'] || (await readFile(`${folder}/namespace`, 'utf8').catch(() => 'default')).trim()
     const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
     return { server, namespace, ...(await readCa()), token, tls: readCa }
   } catch (error) {

@@ -155,6 +155,7 @@ test('in a Pod the service account is used', async t => {
   const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' }
   const access = await loadInCluster({ folder: root, env })
   t.match(access, { server: 'https://[fd00::1]:443', namespace: 'pintle', ca: 'CA' })
+  t.equal((await loadInCluster({ folder: root, env: { ...env, POD_NAMESPACE: 'own' } })).namespace, 'own')
   t.equal(await access.token?.(), 'one')
   await writeFile(join(root, 'ca.crt'), 'NEW CA')
   t.same(await access.tls?.(), { ca: 'NEW CA' })
