@@ -1,5 +1,6 @@
 // status.conditions: the rules of argo-behaviour 2.4 and 2.6, and the events that go with them.
 
+import type { ReplicaSet } from '../api/kube.ts'
 import type { RolloutSpec } from '../api/rollout.ts'
 import type { RolloutCondition, RolloutStatus } from '../api/rollout-status.ts'
 import type { EventNote, Millis } from '../contract.ts'
@@ -7,7 +8,7 @@ import type { Observed } from './observe.ts'
 import { normal, timestamp, warning } from './part.ts'
 import { isAborted, type PauseIntent, pausesOf } from './pauses.ts'
 import { currentRevision } from './revision.ts'
-import { availableReplicas, hasDeadline, hashOf, isSaturated, sumOf } from './sets.ts'
+import { availableReplicas, hasDeadline, hashOf, isSaturated, specReplicas, sumOf } from './sets.ts'
 
 export type Conditions = readonly RolloutCondition[]
 type Fields = Readonly<{ type: string; status: 'True' | 'False' | 'Unknown'; reason: string; message: string }>
@@ -124,8 +125,13 @@ export function isTimedOut(seen: Observed, next: RolloutStatus, now: Millis): bo
   return Date.parse(condition.lastUpdateTime ?? '') + progressDeadline(seen.spec) * 1000 < now
 }
 
-/** No clock runs for the update: its step may take for ever, or an old set waits for its end. */
-const isClockStopped = (seen: Observed): boolean => isIndefiniteStep(seen) || seen.otherRSs.some(hasDeadline)
+/** An old set that was scaled down and still counts pods. */
+const isGoing = (rs: ReplicaSet): boolean => specReplicas(rs) < (rs.status?.replicas ?? 0)
+
+/** No clock runs for the update: its step may take for ever, or an old set waits for its end. argo: the clock is there
+ * again, long past, for the moment between that end and the count that tells of it. */
+const isClockStopped = (seen: Observed): boolean =>
+  isIndefiniteStep(seen) || seen.otherRSs.some(rs => hasDeadline(rs) || (isCompleted(seen.status) && isGoing(rs)))
 
 const mayTimeOut = (seen: Observed): boolean =>
   !isClockStopped(seen) && findCondition(seen.status.conditions, 'Paused')?.status !== 'True'
