@@ -120,11 +120,13 @@ export async function startOrigins(folder: string): Promise<Origins> {
 events { worker_connections 8192; }
 http {
   access_log off; sendfile on; tcp_nopush off; open_file_cache max=10;
-  keepalive_requests 1000000000; keepalive_timeout 3600s;
+  keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_buffer_size 64k;
   server {
     listen 127.0.0.1:${health}; listen 127.0.0.1:${h2Stable} http2; listen 127.0.0.1:${h2Canary} http2;
     http2_max_concurrent_streams 250;
     root ${www};
+    location / { }
+    location = /post { return 200 "ok"; }
   }
 }
 `,
