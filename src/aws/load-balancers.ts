@@ -1,5 +1,6 @@
 // The door to Elastic Load Balancing: what a load balancer says of its target groups and their weights, and a target group
-// of its targets. The library is loaded when the first question comes, with the credentials that it finds (environment, service account, node).
+// of its targets. The library is loaded when the first question comes, with the credentials that it finds (environment,
+// service account, node).
 import type { Action, ElasticLoadBalancingV2Client, LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2'
 import type { HttpReply, HttpRequest } from '../contract.ts'
 import type { Fetch } from '../ports.ts'

@@ -27,9 +27,12 @@ const SWITCHES_WITHOUT_EFFECT: readonly (readonly [flag: string, why: string])[]
 ]
 
 /** Those of them that count something. */
-const NUMBERS = ['--kloglevel', '--ingress-threads', '--ephemeral-metadata-threads'].concat(
+const NUMBERS = [
+  '--kloglevel',
+  '--ingress-threads',
+  '--ephemeral-metadata-threads',
   '--ephemeral-metadata-update-pod-retries',
-)
+]
 
 /** client-go's flags that overrule what the kubeconfig says. */
 const CONNECTION: readonly (readonly [flag: string, what: string])[] = [

@@ -9,8 +9,7 @@ export function durationFlag(value: unknown, flag?: string): Millis {
   const text = String(value ?? '0')
   if (/^\d+$/.test(text)) return Number(text) * 1000
   const { ms, error } = parseGoDuration(text)
-  const fault = flag !== undefined && (ms === undefined || ms < 0) ? `bad ${flag} ${text}` : error
-  if (ms === undefined || fault !== undefined)
-    throw new UserError('PIN1003', fault ?? '', 'Write a duration such as 30s, 10m or 1h30m.')
-  return ms
+  if (ms !== undefined && (ms >= 0 || flag === undefined)) return ms
+  const what = flag === undefined ? (error ?? '') : `bad ${flag} ${text}`
+  throw new UserError('PIN1003', what, 'Write a duration such as 30s, 10m or 1h30m.')
 }

@@ -25,6 +25,7 @@ import { managerOf } from '../rollout/service-release.ts'
 import { ANALYSIS_TEMPLATE, CLUSTER_TEMPLATE } from '../rollout/templates.ts'
 import { createRecorder } from './events.ts'
 import { createFreshness } from './fresh.ts'
+import type { QueueName } from './queue-metrics.ts'
 import { createReferences, referencesOf } from './references.ts'
 import { reconcileRoute } from './routes.ts'
 import { reconcileService } from './services.ts'
@@ -188,7 +189,7 @@ export function startController(options: ControllerOptions): Controller {
   }
 
   const queueOf = <K extends Key>(
-    name: string,
+    name: QueueName,
     concurrency: number,
     run: (key: K) => Promise<Result>,
     counted?: Readonly<{ kind: KindRef; as: Counted }>,
@@ -221,7 +222,7 @@ export function startController(options: ControllerOptions): Controller {
     kind: ANALYSIS_RUN,
     as: 'analysis_run',
   })
-  const queues = {
+  const queues: Readonly<Record<QueueName, Pick<Queue<Key>, 'busy' | 'load' | 'stop'>>> = {
     Rollouts: queue,
     Services: services,
     Routes: routes,

@@ -7,7 +7,9 @@ type Loads = Readonly<Record<string, Load>>
 /** argo: ten powers of ten, from 10 ns on. */
 const SECONDS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10]
 
-const ALL: readonly string[] = ['Rollouts', 'Services', 'Routes', 'Experiments', 'AnalysisRuns']
+/** The controller's queues. */
+export const QUEUES = ['Rollouts', 'Services', 'Routes', 'Experiments', 'AnalysisRuns'] as const
+export type QueueName = (typeof QUEUES)[number]
 
 /** Adds them to a registry; `loads` is asked at each scrape. `worked` counts a key that was worked on: seconds that it
  * waited, and that the work took. */
@@ -57,7 +59,7 @@ export function queueMetrics(registry: Registry, loads: () => Loads | undefined)
     ({ running }) => Math.max(0, ...running) / 1000,
   )
   // Alerts ask for an increase: it must begin at 0.
-  for (const name of ALL) {
+  for (const name of QUEUES) {
     added.inc({ name }, 0)
     retried.inc({ name }, 0)
     waiting.zero({ name })

@@ -4,6 +4,7 @@ import { patchBetween } from '../analysis/status-patch.ts'
 import type { Experiment, ExperimentStatus } from '../api/experiment.ts'
 import { type EventNote, type KubeObject, refOf } from '../contract.ts'
 import type { Clock, Key, Kube, Log, Lookup, Result } from '../ports.ts'
+import { metBy } from '../rollout/met.ts'
 import { isNew, missingTemplates, withLateTemplates } from './late-templates.ts'
 import { type ExperimentSeen, isOwnedBy, observeExperiment, TEMPLATE_NAME } from './observe.ts'
 import { concludeExperiment, type Note, planExperiment, type Refused } from './plan.ts'
@@ -88,14 +89,12 @@ async function perform(experiment: Experiment, { action }: Task, { kube }: Ports
     await kube.perform(action)
     return undefined
   } catch (error) {
-    const { reason, name, message } = error as Readonly<{ reason?: string; name: string; message: string }>
+    const { reason, message } = error as Readonly<{ reason?: string; message: string }>
     // Gone already: the next pass sees it.
     if (action.verb !== 'create' && reason === 'NotFound') return undefined
-    if (action.verb === 'create' && (reason === 'AlreadyExists' || name === 'AmbiguousError')) {
-      // Ours, from a pass that ended early or from this request, which nobody answered: the next pass sees it.
-      const live = await kube.get(refOf(action.object)).catch(why => {
-        throw why.reason === 'NotFound' ? error : why
-      })
+    const live = action.verb === 'create' ? await metBy(error, action.object, kube) : undefined
+    if (action.verb === 'create' && live) {
+      // Ours: the next pass sees it.
       const isSame = live.metadata.annotations?.[TEMPLATE_NAME] === action.object.metadata.annotations?.[TEMPLATE_NAME]
       if (isSame && isOwnedBy(experiment, live)) return undefined
       return `${live.kind.toLowerCase()} ${live.metadata.name} already exists and is not ours`

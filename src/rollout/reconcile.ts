@@ -17,6 +17,7 @@ import { planAhead } from './ahead.ts'
 import { planCollision } from './collision.ts'
 import { type Attempt, endedAttempt } from './duration.ts'
 import { needsMetadata } from './ephemeral.ts'
+import { metBy } from './met.ts'
 import { type Observed, observe } from './observe.ts'
 import { type Ask, announced } from './part.ts'
 import { type Known, type Plan, planRollout } from './plan.ts'
@@ -154,24 +155,20 @@ async function performOne(
   try {
     return await ports.kube.perform(action)
   } catch (error) {
-    const { reason, name } = error as Readonly<{ reason?: unknown; name?: unknown }>
+    const reason = (error as { reason?: unknown }).reason
     if (action.verb === 'evict' && isRefusal(error)) return error.message
     // A pod that went in the meantime needs no labels.
     if (action.verb === 'patch' && action.ref.kind === 'Pod' && reason === 'NotFound') return undefined
     if (action.verb !== 'create') throw error
-    // Nobody answered: what is there now was made by this very request, and may have come to its end meanwhile.
-    if (reason === 'AlreadyExists' || name === 'AmbiguousError') return await adopt(action.object, seen, ports, error)
+    const live = await metBy(error, action.object, ports.kube)
+    if (live) return await adopt(action.object, live, seen, ports, error)
     await tellRefusal(action.object, seen, ports, error as Error)
     throw error
   }
 }
 
-/** A create met an object of that name, ours from an earlier try or a collision of hashes; or it was not answered. Raises
- * the error of the create when there is no such object. */
-async function adopt(wanted: KubeObject, seen: Observed, ports: Ports, error: unknown) {
-  const live = await ports.kube.get(refOf(wanted)).catch(why => {
-    throw why.reason === 'NotFound' ? error : why
-  })
+/** A create met an object of that name: ours, or a collision of hashes. */
+async function adopt(wanted: KubeObject, live: KubeObject, seen: Observed, ports: Ports, error: unknown) {
   const collision = planCollision(seen, wanted, live)
   if (!collision) return wanted.kind === 'ReplicaSet' ? FOUND : live
   await ports.kube.perform(collision)

@@ -1,16 +1,12 @@
 // A release behind an AWS load balancer goes on when the load balancer itself has the weight, and not before.
 import { type Test, test } from 'tap'
 import { crds } from '../../src/api/crd.ts'
-import type { KindRef } from '../../src/contract.ts'
 import type { Fetch } from '../../src/ports.ts'
 import { product } from '../../src/sim/product.ts'
-import { canaryApp, shipped } from '../kit/apps.ts'
-import { bindingCrd } from '../kit/behind-aws.ts'
-import { at, REPLICA_SET, world } from '../kit/world.ts'
+import { canaryApp } from '../kit/apps.ts'
+import { bindingCrd, handlesOf, INGRESS } from '../kit/behind-aws.ts'
+import { world } from '../kit/world.ts'
 
-const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' } as const
-const INGRESS = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' } as const
-const EVENT = { apiVersion: 'v1', kind: 'Event' } as const
 const ACTION = 'alb.ingress.kubernetes.io/actions.app-stable'
 
 const arnOf = (kind: string, name: string) => `arn:aws:elasticloadbalancing:eu-west-1:1:${kind}/${name}/1`
@@ -46,25 +42,11 @@ async function behindAws(t: Test, { lag = 0, isAsked = true } = {}) {
       await w.run(0.2)
     }
   }
-  const write = (kind: KindRef, patch: unknown, status = false) =>
-    w.server.patch(
-      { ...kind, namespace: 'default', name: 'app' },
-      'merge',
-      patch,
-      status ? { subresource: 'status' } : {},
-    )
+  const handles = handlesOf(w)
   await w.apply(canaryApp({ alb: { ingress: 'app', servicePort: 80 } }))
-  write(INGRESS, { status: { loadBalancer: { ingress: [{ hostname: 'web.aws' }] } } }, true)
+  handles.balance()
   await run(40)
-  return {
-    cloud,
-    run,
-    of: (path: string) => at(w.get(ROLLOUT, 'app'), path),
-    ship: (version = 'v2') => write(ROLLOUT, shipped(version)),
-    resume: () => write(ROLLOUT, { status: { pauseConditions: null } }, true),
-    told: (reason: string) => w.list(EVENT).filter(event => event['reason'] === reason),
-    sizes: () => w.list(REPLICA_SET).map(set => at(set, 'spec.replicas')),
-  }
+  return { cloud, run, ...handles }
 }
 
 test('a step that sets a weight is over when the load balancer has it', async t => {
@@ -97,10 +79,10 @@ test('the status tells which load balancer and groups they are, and keeps it', a
 })
 
 test('the old version stays until the load balancer sends everything to the new one', async t => {
-  const { cloud, run, of, ship, resume, sizes } = await behindAws(t)
+  const { cloud, run, of, ship, promote, sizes } = await behindAws(t)
   ship()
   await run(15)
-  resume()
+  promote()
   await run(15)
   t.equal(of('status.currentStepIndex'), 4, 'all steps are done')
   cloud.lag = 1000

@@ -5,12 +5,13 @@ import type { KindRef, KubeObject } from '../../src/contract.ts'
 import { ApiError } from '../../src/kube/errors.ts'
 import type { ApiRequest, Fetch, Transport } from '../../src/ports.ts'
 import { product } from '../../src/sim/product.ts'
+import type { World } from '../../src/sim/world.ts'
 import { shipped } from './apps.ts'
 import { at, POD, REPLICA_SET, world } from './world.ts'
 
 export const ROLLOUT = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' } as const
 const EVENT = { apiVersion: 'v1', kind: 'Event' } as const
-const INGRESS = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' } as const
+export const INGRESS = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' } as const
 const BINDING = { apiVersion: 'elbv2.k8s.aws/v1beta1', kind: 'TargetGroupBinding' } as const
 
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
@@ -42,6 +43,27 @@ export type Options = Readonly<{
   /** Kinds whose lists the API server refuses. */
   refused?: string
 }>
+
+/** What people do to the app, and what they see of it. */
+export function handlesOf(w: World) {
+  const write = (kind: KindRef, patch: unknown, status = false) =>
+    w.server.patch(
+      { ...kind, namespace: 'default', name: 'app' },
+      'merge',
+      patch,
+      status ? { subresource: 'status' } : {},
+    )
+  return {
+    write,
+    /** A load balancer takes up the Ingress. */
+    balance: () => write(INGRESS, { status: { loadBalancer: { ingress: [{ hostname: 'web.aws' }] } } }, true),
+    ship: (version = 'v2') => write(ROLLOUT, shipped(version)),
+    promote: () => write(ROLLOUT, { status: { pauseConditions: null } }, true),
+    of: (path: string) => at(w.get(ROLLOUT, 'app'), path),
+    told: (reason: string) => w.list(EVENT).filter(event => event['reason'] === reason),
+    sizes: () => w.list(REPLICA_SET).map(set => at(set, 'spec.replicas')),
+  }
+}
 
 /** The app behind target groups whose targets are those of the pods that run, as long as `cloud.follows`. */
 export async function behindAws(t: Test, options: Options) {
@@ -82,17 +104,12 @@ export async function behindAws(t: Test, options: Options) {
   })
   weights = () => JSON.stringify({ name: 'web', arn: 'arn:web', groups: groupsOf(w.get(INGRESS, 'app')) })
   targets = () => w.list(POD).map(pod => String(at(pod, 'status.podIP')))
-  const write = (kind: KindRef, patch: unknown, status = false) =>
-    w.server.patch(
-      { ...kind, namespace: 'default', name: 'app' },
-      'merge',
-      patch,
-      status ? { subresource: 'status' } : {},
-    )
+  const handles = handlesOf(w)
+  const { of } = handles
   await w.apply([...bindings, ...app])
-  if (w.get(INGRESS, 'app')) write(INGRESS, { status: { loadBalancer: { ingress: [{ hostname: 'web.aws' }] } } }, true)
+  if (w.get(INGRESS, 'app')) handles.balance()
   await w.run(40)
-  t.equal(at(w.get(ROLLOUT, 'app'), 'status.phase'), 'Healthy')
+  t.equal(of('status.phase'), 'Healthy')
   t.strictSame(cloud.asked, [], 'a first deploy has nothing before it')
   registered = targets()
   cloud.follows = false
@@ -101,13 +118,8 @@ export async function behindAws(t: Test, options: Options) {
     cloud,
     lists,
     run: (seconds: number) => w.run(seconds),
-    of: (path: string) => at(w.get(ROLLOUT, 'app'), path),
-    isStable: () => at(w.get(ROLLOUT, 'app'), 'status.stableRS') === at(w.get(ROLLOUT, 'app'), 'status.currentPodHash'),
-    ship: (version = 'v2') => write(ROLLOUT, shipped(version)),
-    write,
-    promote: () => write(ROLLOUT, { status: { pauseConditions: null } }, true),
-    told: (reason: string) => w.list(EVENT).filter(event => event['reason'] === reason),
-    sizes: () => w.list(REPLICA_SET).map(set => at(set, 'spec.replicas')),
+    ...handles,
+    isStable: () => of('status.stableRS') === of('status.currentPodHash'),
     deadlines: () => w.list(REPLICA_SET).filter(set => set.metadata.annotations?.['scale-down-deadline']).length,
   }
 }
